@@ -118,8 +118,7 @@ impl Error {
             | Kind::NotADirectory
             | Kind::ReadOnlyFilesystem
             | Kind::InvalidFilename
-            | Kind::InvalidInput
-            | Kind::FilesystemLoop => Self::request(message),
+            | Kind::InvalidInput => Self::request(message),
             _ => Self::failure(message),
         }
     }

@@ -48,7 +48,8 @@ impl Stage {
 }
 
 /// Something that happened during long work.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+#[serde(tag = "event", content = "of", rename_all = "snake_case")]
 pub enum Event {
     /// A stage begins.
     Started(Stage),

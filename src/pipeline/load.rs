@@ -1,0 +1,333 @@
+//! From text to a typed pipeline, with every problem of the file at once.
+
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+use serde::de::DeserializeOwned;
+
+use crate::error::{Error, Explain, Result, nearest};
+
+/// A pipeline file is written by hand; a larger one is something else.
+const LARGEST_FILE: u64 = 1 << 20;
+/// Brackets deeper than this are no pipeline.
+const DEEPEST: usize = 64;
+/// Problems shown at once.
+const MOST_PROBLEMS: usize = 20;
+
+/// One problem of a pipeline file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Problem {
+    message: String,
+    /// Line and column, from 1.
+    position: Option<(usize, usize)>,
+    hint: Option<String>,
+}
+
+/// All problems of a pipeline file, each with its line, a caret and a way out.
+#[derive(Debug)]
+pub struct PipelineError {
+    path: PathBuf,
+    lines: Vec<String>,
+    problems: Vec<Problem>,
+}
+
+impl std::error::Error for PipelineError {}
+
+impl Explain for PipelineError {}
+
+impl std::fmt::Display for PipelineError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut blocks = Vec::new();
+        for problem in &self.problems {
+            let mut block = problem.message.clone();
+            match problem.position {
+                Some((line, column)) => {
+                    let number = line.to_string();
+                    let margin = " ".repeat(number.len());
+                    let source = self.lines.get(line - 1).map_or("", String::as_str);
+                    write!(block, "\n{margin}--> {}:{line}:{column}", self.path.display())?;
+                    write!(block, "\n{margin} |\n{number} | {source}\n{margin} | {}^", " ".repeat(column - 1))?;
+                }
+                None => write!(block, "\n  --> {}", self.path.display())?,
+            }
+            if let Some(hint) = &problem.hint {
+                write!(block, "\nhint: {hint}")?;
+            }
+            blocks.push(block);
+        }
+        f.write_str(&blocks.join("\n\n"))
+    }
+}
+
+/// Reads a pipeline file as text.
+///
+/// # Errors
+/// If it cannot be read, is too large, is empty or is not UTF-8 (with the byte where that shows).
+pub(super) fn text(path: &Path) -> Result<String> {
+    let metadata = std::fs::metadata(path).map_err(|error| Error::io("read the pipeline", path, &error))?;
+    if metadata.is_dir() {
+        return Err(Error::request(format!("`{}` is a folder, not a pipeline file", path.display()))
+            .hint("give the YAML file itself, such as `pipelines/genes.yaml`"));
+    }
+    if !metadata.is_file() {
+        return Err(Error::request(format!("`{}` is not a regular file", path.display())));
+    }
+    if metadata.len() > LARGEST_FILE {
+        return Err(Error::request(format!(
+            "`{}` has {} bytes; a pipeline file has at most {LARGEST_FILE}",
+            path.display(),
+            metadata.len()
+        ))
+        .hint("is this the table? `reduce init TABLE` writes a pipeline for it"));
+    }
+    let bytes = std::fs::read(path).map_err(|error| Error::io("read the pipeline", path, &error))?;
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let byte = error.utf8_error().valid_up_to();
+        Error::request(format!("the pipeline is not UTF-8 text: byte {byte} is not part of a character"))
+            .at(path.display().to_string())
+            .hint("save the file as UTF-8")
+    })?;
+    if text.trim().is_empty() {
+        return Err(Error::request("the pipeline file is empty")
+            .at(path.display().to_string())
+            .hint("the smallest one is `version: 1` and `input: {path: TABLE}`"));
+    }
+    Ok(text.trim_start_matches('\u{feff}').to_owned())
+}
+
+/// Types a pipeline, collecting every problem: each found entry is blanked out and the rest read again.
+///
+/// # Errors
+/// All problems found, in the order of their lines.
+pub(super) fn typed<T: DeserializeOwned>(text: &str, path: &Path) -> std::result::Result<T, PipelineError> {
+    let original: Vec<String> = text.lines().map(str::to_owned).collect();
+    let mut lines = original.clone();
+    let mut problems: Vec<Problem> = before_parsing(&original);
+    if problems.is_empty() {
+        while problems.len() < MOST_PROBLEMS {
+            match serde_saphyr::from_str::<T>(&lines.join("\n")) {
+                Ok(value) if problems.is_empty() => return Ok(value),
+                Ok(_) => break,
+                Err(error) => {
+                    let problem = Problem::of(&error, &original);
+                    let position = problem.position;
+                    let seen = problems.iter().any(|earlier| earlier.position == position);
+                    if seen {
+                        break;
+                    }
+                    problems.push(problem);
+                    // what is left of a broken entry would only raise problems of its own
+                    if !position.is_some_and(|(line, _)| blank_entry(&mut lines, line)) {
+                        break;
+                    }
+                }
+            }
+        }
+    }
+    problems.sort_by_key(|problem| problem.position);
+    Err(PipelineError { path: path.to_owned(), lines: original, problems })
+}
+
+/// What is refused before a parser sees it: depth and anchors that would only serve to exhaust one.
+fn before_parsing(lines: &[String]) -> Vec<Problem> {
+    let mut depth = 0_usize;
+    for (index, line) in lines.iter().enumerate() {
+        let content = line.split(" #").next().unwrap_or_default();
+        for (column, character) in content.char_indices() {
+            match character {
+                '[' | '{' => depth += 1,
+                ']' | '}' => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            if depth > DEEPEST {
+                return vec![Problem {
+                    message: format!("brackets are nested deeper than {DEEPEST}"),
+                    position: Some((index + 1, 1 + column.min(60))),
+                    hint: None,
+                }];
+            }
+        }
+        let value = content.trim_start().trim_start_matches("- ");
+        let value = value.split_once(": ").map_or(value, |(_, value)| value).trim_start();
+        let column = content.len() - value.len() + 1;
+        let refused = match value.as_bytes() {
+            [b'&' | b'*', next, ..] if !next.is_ascii_whitespace() => Some("anchors and aliases are"),
+            [b'!', ..] => Some("a tag is"),
+            _ if value.starts_with("<<:") => Some("a merge key is"),
+            _ => None,
+        };
+        if let Some(what) = refused {
+            return vec![Problem {
+                message: format!("{what} not part of a pipeline file"),
+                position: Some((index + 1, column)),
+                hint: Some("write the value out, or put it in quotes if it is text".to_owned()),
+            }];
+        }
+    }
+    Vec::new()
+}
+
+/// Blanks the entry that begins on `line`, with all that is indented below it; false where nothing was left to blank.
+fn blank_entry(lines: &mut [String], line: usize) -> bool {
+    let Some(first) = lines.get(line - 1) else { return false };
+    if first.trim().is_empty() {
+        return false;
+    }
+    let indent = first.len() - first.trim_start().len();
+    lines[line - 1].clear();
+    let mut below = line;
+    while let Some(next) = lines.get(below) {
+        let depth = next.len() - next.trim_start().len();
+        if !next.trim().is_empty() && depth <= indent {
+            break;
+        }
+        lines[below].clear();
+        below += 1;
+    }
+    true
+}
+
+impl Problem {
+    fn of(error: &serde_saphyr::Error, lines: &[String]) -> Self {
+        let raw = error.without_snippet().to_string();
+        let raw = raw.rsplit_once(" at line ").map_or(raw.as_str(), |(message, _)| message);
+        let position = error.location().and_then(|location| {
+            let (line, column) = (usize::try_from(location.line()).ok()?, usize::try_from(location.column()).ok()?);
+            // an error at the start of a line after the entry belongs to the last line that says something
+            let mut line = line.clamp(1, lines.len().max(1));
+            let mut column = column.max(1);
+            if lines.get(line - 1).is_none_or(|text| text.trim().is_empty() || column > text.chars().count() + 1) {
+                while line > 1 && lines.get(line - 1).is_none_or(|text| text.trim().is_empty()) {
+                    line -= 1;
+                }
+                column =
+                    lines.get(line - 1).map_or(1, |text| text.chars().count() - text.trim_start().chars().count() + 1);
+            }
+            Some((line, column))
+        });
+        let (message, hint) = reworded(raw);
+        Self { message, position, hint }
+    }
+}
+
+/// The parser's message in the words of the pipeline file, with a way out.
+fn reworded(raw: &str) -> (String, Option<String>) {
+    let quoted = |text: &str| text.split('`').nth(1).unwrap_or_default().to_owned();
+    let choices = |text: &str| -> Vec<String> {
+        let list =
+            text.split_once("expected one of ").or_else(|| text.split_once("expected ")).map_or("", |(_, list)| list);
+        list.split([',', ' '])
+            .map(|word| word.trim_matches('`').to_owned())
+            .filter(|word| !word.is_empty() && word != "or")
+            .collect()
+    };
+    for (start, name, all) in [("unknown field", "key", "the keys here are"), ("unknown variant", "word", "one of")] {
+        if raw.starts_with(start) {
+            let word = quoted(raw);
+            let choices = choices(raw);
+            let hint = match nearest(&word, choices.iter().map(String::as_str)) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!(
+                    "{all} {}",
+                    choices.iter().map(|choice| format!("`{choice}`")).collect::<Vec<_>>().join(", ")
+                ),
+            };
+            return (format!("unknown {name} `{word}`"), (!choices.is_empty()).then_some(hint));
+        }
+    }
+    if let Some(rest) = raw.strip_prefix("duplicate mapping key: ") {
+        let key = rest.split(',').next().unwrap_or(rest);
+        return (format!("the key `{key}` is given twice"), Some("keep one of the two".to_owned()));
+    }
+    if raw.starts_with("missing field") {
+        return (format!("the key `{}` is missing here", quoted(raw)), None);
+    }
+    if raw.contains("found a tab") || raw.contains("tab") && raw.contains("indent") {
+        return ("a tab where YAML wants spaces".to_owned(), Some("indent with spaces".to_owned()));
+    }
+    if raw.starts_with("multiple YAML documents") {
+        return ("a pipeline file holds one document; `---` begins a second".to_owned(), None);
+    }
+    if raw.starts_with("expected mapping start") {
+        return ("expected keys and values (`key: value`) here".to_owned(), None);
+    }
+    let mut message = raw.to_owned();
+    for (from, to) in [
+        ("invalid floating point", "expected a number"),
+        ("invalid boolean", "expected `true` or `false`"),
+        ("invalid u64", "expected a whole number of at least 0"),
+        ("invalid u32", "expected a whole number of at least 0"),
+        ("invalid usize", "expected a whole number of at least 0"),
+        ("expected usize", "expected a whole number of at least 0"),
+        ("expected u64", "expected a whole number of at least 0"),
+        ("expected u32", "expected a whole number of at least 0"),
+        ("expected f64", "expected a number"),
+        ("invalid type: string ", "found the text "),
+        ("invalid type: floating point ", "found the number "),
+        ("invalid value: integer ", "found the number "),
+        ("invalid type: integer ", "found the number "),
+        ("invalid type: ", "found "),
+        ("invalid value: ", "found "),
+    ] {
+        message = message.replace(from, to);
+    }
+    (message, None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde::Deserialize;
+
+    #[derive(Debug, Default, Deserialize)]
+    #[serde(deny_unknown_fields, default)]
+    struct File {
+        version: u32,
+        tsne: Option<Section>,
+    }
+
+    #[derive(Debug, Default, Deserialize)]
+    #[serde(deny_unknown_fields, default)]
+    struct Section {
+        perplexity: Option<f64>,
+        iterations: usize,
+    }
+
+    fn refused(text: &str) -> String {
+        typed::<File>(text, Path::new("p.yaml")).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn an_unknown_key_has_line_column_caret_and_the_nearest_key() {
+        let message = refused("version: 1\ntsne:\n  perplexty: 30\n");
+        assert_eq!(
+            message,
+            "unknown key `perplexty`\n --> p.yaml:3:3\n  |\n3 |   perplexty: 30\n  |   ^\nhint: did you mean `perplexity`?"
+        );
+    }
+
+    #[test]
+    fn every_problem_is_told_at_once_in_order() {
+        let message = refused("version: one\ntsne:\n  perplexty: 30\n  iterations: -5\n");
+        let places: Vec<&str> = message.lines().filter(|line| line.contains("-->")).collect();
+        assert_eq!(places, [" --> p.yaml:1:10", " --> p.yaml:3:3", " --> p.yaml:4:15"]);
+    }
+
+    #[test]
+    fn a_key_given_twice_is_named() {
+        assert!(refused("version: 1\nversion: 2\n").starts_with("the key `version` is given twice\n --> p.yaml:2:1"));
+    }
+
+    #[test]
+    fn aliases_tags_and_depth_are_refused_before_parsing() {
+        assert!(refused("version: &a 1\n").contains("anchors and aliases"));
+        assert!(refused("version: !!python/object 1\n").contains("tag"));
+        assert!(refused(&format!("version: {}", "[".repeat(100_000))).contains("nested deeper"));
+    }
+
+    #[test]
+    fn a_correct_file_is_read() {
+        let file: File = typed("version: 1\ntsne: {perplexity: 30}\n", Path::new("p.yaml")).unwrap();
+        assert_eq!((file.version, file.tsne.and_then(|section| section.perplexity)), (1, Some(30.0)));
+    }
+}

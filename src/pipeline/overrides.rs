@@ -1,0 +1,73 @@
+//! `--set key=value`: one value of a pipeline replaced.
+
+use serde_json::Value;
+
+use super::Pipeline;
+use crate::error::{Error, Result, nearest};
+
+/// The pipeline with the value at a dotted key replaced; `pair` is `key=value`, the value in YAML.
+///
+/// # Errors
+/// If the pair is malformed, the key unknown (with the nearest one) or the value of the wrong kind.
+pub(super) fn apply(pipeline: &Pipeline, pair: &str) -> Result<Pipeline> {
+    let place = format!("--set {pair}");
+    let (key, text) = pair.split_once('=').ok_or_else(|| {
+        Error::request(format!("`--set {pair}` has no `=`")).hint("write `--set autoencoder.code_size=16`")
+    })?;
+    let value: Value = serde_saphyr::from_str(text).map_err(|error| {
+        Error::request(format!("the value is not YAML: {}", error.without_snippet())).at(place.clone())
+    })?;
+    let mut tree =
+        serde_json::to_value(pipeline).map_err(|error| Error::failure(format!("cannot override: {error}")))?;
+    set(&mut tree, key, value);
+    serde_json::from_value(tree).map_err(|error| {
+        let message = error.to_string();
+        let hint = message.contains("unknown field").then(|| {
+            let word = message.split('`').nth(1).unwrap_or_default();
+            let choices: Vec<&str> = message.split('`').skip(3).step_by(2).collect();
+            nearest(word, choices.iter().copied()).map_or_else(
+                || format!("the keys here are {}", choices.join(", ")),
+                |near| format!("did you mean `{near}`?"),
+            )
+        });
+        let message = message.replace("unknown field", "unknown key");
+        let message = message.split(", expected one of").next().unwrap_or_default().to_owned();
+        let error = Error::request(message).at(place.clone());
+        match hint {
+            Some(hint) => error.hint(hint),
+            None => error,
+        }
+    })
+}
+
+/// Sets the value at a dotted key, making sections on the way; a number walks into a list.
+fn set(tree: &mut Value, key: &str, value: Value) {
+    let mut node = tree;
+    for part in key.split('.') {
+        node = match (node, part.parse::<usize>()) {
+            (Value::Array(items), Ok(index)) if index < items.len() => &mut items[index],
+            (node, _) => {
+                if !node.is_object() {
+                    *node = Value::Object(serde_json::Map::new());
+                }
+                let Value::Object(entries) = node else { return };
+                entries.entry(part).or_insert(Value::Null)
+            }
+        };
+    }
+    *node = value;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_dotted_key_walks_into_sections_and_lists() {
+        let mut tree = json!({"prepare": [{"standardize": {"clip": 10}}], "tsne": "none"});
+        set(&mut tree, "prepare.0.standardize.clip", json!(5));
+        set(&mut tree, "tsne.perplexity", json!(40));
+        assert_eq!(tree, json!({"prepare": [{"standardize": {"clip": 5}}], "tsne": {"perplexity": 40}}));
+    }
+}
