@@ -1,0 +1,148 @@
+//! How unlike the training data new rows are.
+//!
+//! A model is good for data like its own only. It keeps the range of every prepared feature over the training
+//! rows and the reconstruction errors of the held-out rows. A new row is flagged where its error, or the share of
+//! its features outside their range, is larger than all but a small share of held-out rows showed. The limits
+//! are the conformal quantiles of the held-out scores (the ⌈(m + 1)(1 - α)⌉-th of `m`), so that a further row of
+//! the same kind exceeds one with probability at most α (Vovk, Gammerman & Shafer, *Algorithmic learning in a
+//! random world*, 2005, section 2.2).
+
+use ndarray::ArrayView2;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// The share of rows like the training data whose error is flagged all the same.
+const ERROR_ALARMS: f64 = 0.01;
+/// The same for features outside their range: smaller, so that both together stay well below 2 %.
+const RANGE_ALARMS: f64 = 0.005;
+/// With too few held-out rows for a quantile, the largest score seen is widened by this much.
+const FEW_ROWS_MARGIN: f64 = 1.25;
+/// The quantiles of the held-out errors that are kept to tell how far off a row is.
+const QUANTILES: [f64; 7] = [0.0, 0.25, 0.5, 0.75, 0.9, 0.99, 1.0];
+
+/// What a model keeps about its training data.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct TrainingProfile {
+    /// The smallest prepared value of each feature over the training rows.
+    pub lowest: Vec<f32>,
+    /// The largest prepared value of each feature over the training rows.
+    pub highest: Vec<f32>,
+    /// Quantiles 0, 0.25, 0.5, 0.75, 0.9, 0.99 and 1 of the held-out rows' mean squared errors.
+    pub error_quantiles: Vec<f32>,
+    /// Rows with a larger mean squared error are flagged.
+    pub error_limit: f64,
+    /// Rows with a larger share of features outside their range are flagged.
+    pub outside_limit: f64,
+    /// How many held-out rows the limits rest on.
+    pub held_out_rows: usize,
+}
+
+/// How unlike the training data some rows are.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Unlikeness {
+    /// Each row's error and share outside the ranges in units of their limits, whichever is larger: above 1 is flagged.
+    pub scores: Vec<f32>,
+    /// Which rows are unlike the training data.
+    pub flags: Vec<bool>,
+    /// The share of rows flagged.
+    pub share: f64,
+    /// The features outside their range in most rows: place and share of rows, the worst first, at most ten.
+    pub features_outside: Vec<(usize, f64)>,
+}
+
+impl TrainingProfile {
+    /// What to keep, from the prepared table (`n × d`), the rows of both sides, and the mean squared
+    /// reconstruction error of each held-out row.
+    ///
+    /// # Panics
+    /// If there is no held-out row, or not an error per held-out row.
+    #[must_use]
+    pub fn fit(prepared: ArrayView2<f32>, training: &[usize], held_out: &[usize], held_out_errors: &[f32]) -> Self {
+        assert_eq!(held_out.len(), held_out_errors.len(), "an error per held-out row");
+        assert!(!held_out.is_empty(), "limits need held-out rows");
+        let mut lowest = vec![f32::INFINITY; prepared.ncols()];
+        let mut highest = vec![f32::NEG_INFINITY; prepared.ncols()];
+        for row in training {
+            for ((value, lowest), highest) in prepared.row(*row).iter().zip(&mut lowest).zip(&mut highest) {
+                *lowest = lowest.min(*value);
+                *highest = highest.max(*value);
+            }
+        }
+        let mut errors: Vec<f64> = held_out_errors.iter().map(|error| f64::from(*error)).collect();
+        errors.sort_by(f64::total_cmp);
+        let mut outside: Vec<f64> = held_out
+            .iter()
+            .map(|row| share_outside(prepared.row(*row).iter().copied(), &lowest, &highest, &mut Vec::new()))
+            .collect();
+        outside.sort_by(f64::total_cmp);
+        let quantile = |share: f64| errors[((errors.len() - 1) as f64 * share).round() as usize] as f32;
+        Self {
+            error_quantiles: QUANTILES.map(quantile).to_vec(),
+            error_limit: conformal_limit(&errors, ERROR_ALARMS),
+            outside_limit: conformal_limit(&outside, RANGE_ALARMS),
+            held_out_rows: held_out.len(),
+            lowest,
+            highest,
+        }
+    }
+
+    /// How unlike the training data `prepared` rows with these mean squared reconstruction errors are.
+    ///
+    /// # Panics
+    /// If the rows have other features than the training rows, or there is not an error per row.
+    #[must_use]
+    pub fn unlikeness(&self, errors: &[f32], prepared: ArrayView2<f32>) -> Unlikeness {
+        assert_eq!(prepared.dim(), (errors.len(), self.lowest.len()), "an error per row, the training features");
+        let mut outside = vec![0_usize; self.lowest.len()];
+        let scores: Vec<f32> = prepared
+            .rows()
+            .into_iter()
+            .zip(errors)
+            .map(|(row, error)| {
+                let share = share_outside(row.iter().copied(), &self.lowest, &self.highest, &mut outside);
+                let score = of_limit(f64::from(*error), self.error_limit).max(of_limit(share, self.outside_limit));
+                score.min(f64::from(f32::MAX)) as f32
+            })
+            .collect();
+        let rows = errors.len().max(1) as f64;
+        let flags: Vec<bool> = scores.iter().map(|score| *score > 1.0).collect();
+        let share = flags.iter().filter(|flag| **flag).count() as f64 / rows;
+        let mut features: Vec<usize> = (0..outside.len()).filter(|feature| outside[*feature] > 0).collect();
+        features.sort_by_key(|feature| std::cmp::Reverse(outside[*feature]));
+        features.truncate(10);
+        let features_outside = features.into_iter().map(|feature| (feature, outside[feature] as f64 / rows)).collect();
+        Unlikeness { scores, flags, share, features_outside }
+    }
+}
+
+/// The share of features outside their range; `counts`, if it has an entry per feature, counts them.
+fn share_outside(values: impl Iterator<Item = f32>, lowest: &[f32], highest: &[f32], counts: &mut [usize]) -> f64 {
+    let mut outside = 0_usize;
+    for (feature, value) in values.enumerate() {
+        if !(lowest[feature]..=highest[feature]).contains(&value) {
+            outside += 1;
+            if let Some(count) = counts.get_mut(feature) {
+                *count += 1;
+            }
+        }
+    }
+    outside as f64 / lowest.len().max(1) as f64
+}
+
+/// The ⌈(m + 1)(1 - α)⌉-th of `m` ascending scores, or a margin above the last where there are too few.
+fn conformal_limit(ascending: &[f64], alarms: f64) -> f64 {
+    let place = ((ascending.len() + 1) as f64 * (1.0 - alarms)).ceil() as usize;
+    let last = ascending[ascending.len() - 1];
+    ascending.get(place - 1).copied().unwrap_or(last * FEW_ROWS_MARGIN)
+}
+
+/// `score / limit`, above 1 exactly where the score is above the limit or no number.
+fn of_limit(score: f64, limit: f64) -> f64 {
+    if score <= limit {
+        if limit > 0.0 { score / limit } else { 0.0 }
+    } else if limit > 0.0 && score.is_finite() {
+        (score / limit).max(1.0 + 1e-6)
+    } else {
+        f64::MAX
+    }
+}

@@ -1,0 +1,123 @@
+//! How far each point can be trusted to be at its place on the map.
+//!
+//! For a point `i`, the local trustworthiness and continuity (the terms of Venna & Kaski's sums that belong
+//! to `i`) say how far from its neighborhood before its neighbors on the map were, and the reverse.
+//! Both are rescaled so that a point at a random place gets 0 (as Lee & Verleysen rescale their
+//! neighborhood measure), and the weaker one counts:
+//!
+//! ```text
+//! T(i) = 1 - Σ_{j ∈ U_k(i)} (r(i, j) - k) / chance      C(i) = 1 - Σ_{j ∈ V_k(i)} (r̂(i, j) - k) / chance
+//! reliability(i) = max(0, min(T(i), C(i)))
+//! ```
+//!
+//! Ranks, unlike counts of kept neighbors, forgive a shuffle among equals inside a dense group and do not
+//! forgive a point that sits in the wrong group, which is what a reader of a map must know.
+//!
+//! Sources: Venna & Kaski, *Local multidimensional scaling*, Neural Networks 19 (2006); per-point use: Lueks
+//! et al., *How to evaluate dimensionality reduction? Improving the co-ranking matrix*, arXiv 1110.3917 (2011);
+//! rescaling against chance: Lee & Verleysen, *Quality assessment of dimensionality reduction*, Neurocomputing 72 (2009).
+
+use ndarray::{ArrayView2, s};
+use rayon::prelude::*;
+
+use crate::evaluate::EvaluateError;
+use crate::evaluate::Options;
+use crate::evaluate::compare::Space;
+use crate::evaluate::compare::check;
+use crate::evaluate::distance::FromRow;
+use crate::evaluate::distance::Looks;
+use crate::evaluate::distance::Points;
+use crate::evaluate::ranks;
+use crate::evaluate::rows::draw;
+use crate::event::Event;
+use crate::event::Observer;
+use crate::seed::Seed;
+use crate::seed::Stream;
+
+/// Above [`Options::sample`] rows every row is still rated, by its ranks among this many seeded rows.
+pub const LANDMARKS: usize = 2000;
+
+/// Rows that are looked at together.
+const BLOCK_ROWS: usize = 64;
+/// Blocks between two words to the observer.
+const BLOCKS_AT_ONCE: usize = 32;
+
+/// One number in [0, 1] per row: how well its neighborhood before agrees with the one after.
+///
+/// 1: the same neighbors; 0: no better than a random place. Every row is rated; above [`Options::sample`]
+/// rows the neighborhoods are taken among [`LANDMARKS`] seeded rows instead of all, so that they are wider.
+///
+/// # Errors
+/// As [`compare`](crate::evaluate::compare()).
+pub fn reliability<'a>(
+    before: Space<'a>,
+    after: Space<'a>,
+    options: &Options,
+    seed: Seed,
+    observer: &mut Observer,
+) -> Result<Vec<f32>, EvaluateError> {
+    check(&[before, after])?;
+    let rows = before.points.nrows();
+    let landmarks: Vec<usize> = if rows <= options.sample {
+        (0..rows).collect()
+    } else {
+        draw(rows, LANDMARKS.min(rows), &mut seed.keyed(Stream::Evaluation, 2, 0))
+    };
+    if ranks::neighborhood(landmarks.len(), options.neighbors) == 0 {
+        return Err(EvaluateError::TooFewRows { rows });
+    }
+    let pass = Pass {
+        sides: [before.points, after.points],
+        points: [before.points, after.points].map(|side| Points::new(side.select(ndarray::Axis(0), &landmarks).into())),
+        landmarks: &landmarks,
+        wanted: options.neighbors,
+    };
+    let starts: Vec<usize> = (0..rows).step_by(BLOCK_ROWS).collect();
+    let mut reliabilities = Vec::with_capacity(rows);
+    for starts in starts.chunks(BLOCKS_AT_ONCE) {
+        let parts: Vec<Vec<f32>> = starts
+            .par_iter()
+            .map_init(
+                || pass.points.each_ref().map(|points| (points.looks(BLOCK_ROWS), FromRow::new(points.rows()))),
+                |workspace, start| pass.block(*start..(start + BLOCK_ROWS).min(rows), workspace),
+            )
+            .collect();
+        parts.into_iter().for_each(|part| reliabilities.extend(part));
+        if observer(Event::Advanced { done: reliabilities.len() as u64, total: rows as u64 }).is_break() {
+            return Err(EvaluateError::Stopped);
+        }
+    }
+    Ok(reliabilities)
+}
+
+struct Pass<'p, 'a> {
+    sides: [ArrayView2<'a, f32>; 2],
+    points: [Points<'a>; 2],
+    /// The row of each point, ascending.
+    landmarks: &'p [usize],
+    wanted: usize,
+}
+
+impl Pass<'_, '_> {
+    fn block(&self, block: std::ops::Range<usize>, workspace: &mut [(Looks, FromRow); 2]) -> Vec<f32> {
+        for (side, (looks, _)) in workspace.iter_mut().enumerate() {
+            self.points[side].look(self.sides[side].slice(s![block.clone(), ..]), looks);
+        }
+        let reliability = |(place, row): (usize, usize)| {
+            let own = self.landmarks.binary_search(&row).ok();
+            let rows = self.landmarks.len() + usize::from(own.is_none());
+            let neighbors = ranks::neighborhood(rows, self.wanted);
+            for (side, (looks, from)) in workspace.iter_mut().enumerate() {
+                from.aim(&self.points[side], self.sides[side].row(row), own, looks, place);
+            }
+            let [(_, before), (_, after)] = workspace;
+            let nearest_before = before.nearest(&self.points[0], neighbors, None);
+            let nearest_after = after.nearest(&self.points[1], neighbors, None);
+            let intruders = before.ranks(&self.points[0], &ranks::without(&nearest_after, &nearest_before));
+            let leavers = after.ranks(&self.points[1], &ranks::without(&nearest_before, &nearest_after));
+            let worse = ranks::penalty(&intruders, neighbors).max(ranks::penalty(&leavers, neighbors));
+            (1.0 - worse as f64 / ranks::chance_penalty(rows, neighbors)).max(0.0) as f32
+        };
+        block.enumerate().map(reliability).collect()
+    }
+}
