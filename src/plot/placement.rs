@@ -7,6 +7,8 @@ pub(super) struct Wanted {
     pub(super) width: f64,
     pub(super) height: f64,
     pub(super) rank: usize,
+    /// How far from its anchor the name has to keep, so as not to hide what it names.
+    pub(super) clear: f64,
 }
 
 /// The middle of a group of points that is itself one of them.
@@ -51,23 +53,25 @@ pub(super) fn place(wanted: &[Wanted], origin: (f64, f64), width: f64, height: f
                 })
             })
         };
-        centers[index] = candidates(this.anchor).find(|&center| inside(center) && free(center));
+        centers[index] = candidates(this).find(|&center| inside(center) && free(center));
     }
     centers
 }
 
 /// The anchor, then points on ever wider rings around it; above and below before the sides.
-fn candidates(anchor: (f64, f64)) -> impl Iterator<Item = (f64, f64)> {
+fn candidates(this: Wanted) -> impl Iterator<Item = (f64, f64)> {
     const ANGLES: [f64; 16] =
         [90.0, 270.0, 67.5, 112.5, 247.5, 292.5, 45.0, 135.0, 225.0, 315.0, 22.5, 157.5, 202.5, 337.5, 0.0, 180.0];
     let rings = (1..=32).flat_map(move |ring| {
         ANGLES.iter().map(move |angle| {
             let (sine, cosine) = angle.to_radians().sin_cos();
-            let radius = 5.0 * f64::from(ring);
-            (anchor.0 + radius * cosine, anchor.1 - radius * sine)
+            let radius = this.clear + 5.0 * f64::from(ring);
+            // A name is wide: beside its anchor it has to keep further away than above it.
+            let sideways = if this.clear > 0.0 { cosine * this.width / 2.0 } else { 0.0 };
+            (this.anchor.0 + radius * cosine + sideways, this.anchor.1 - radius * sine)
         })
     });
-    std::iter::once(anchor).chain(rings)
+    (this.clear == 0.0).then_some(this.anchor).into_iter().chain(rings)
 }
 
 #[cfg(test)]
@@ -77,7 +81,13 @@ mod tests {
     #[test]
     fn names_never_overlap() {
         let wanted: Vec<Wanted> = (0..40)
-            .map(|index| Wanted { anchor: (300.0 + f64::from(index), 300.0), width: 60.0, height: 14.0, rank: 1 })
+            .map(|index| Wanted {
+                anchor: (300.0 + f64::from(index), 300.0),
+                width: 60.0,
+                height: 14.0,
+                rank: 1,
+                clear: 0.0,
+            })
             .collect();
         let placed = place(&wanted, (0.0, 0.0), 640.0, 640.0);
         let kept: Vec<(f64, f64)> = placed.into_iter().flatten().collect();

@@ -52,5 +52,5 @@ pub fn render(svg: &str, scale: f32) -> Result<Vec<u8>, PlotError> {
             [pixel.red(), pixel.green(), pixel.blue()]
         })
         .collect();
-    raster::encode(width as usize, height as usize, png::ColorType::Rgb, &bytes)
+    raster::encode(width as usize, height as usize, png::ColorType::Rgb, png::Filter::Adaptive, &bytes)
 }

@@ -135,7 +135,7 @@ impl Layers {
         present.sort_by(|&left, &right| values[left].total_cmp(&values[right]));
         let bar = bar(&present.iter().map(|&row| values[row]).collect::<Vec<f64>>());
         for &row in &present {
-            self.colors[row] = viridis(bar.span.place(values[row]));
+            self.colors[row] = viridis((bar.span.place(values[row]) * 127.0).round() / 127.0);
         }
         self.bar = Some(bar);
         self.layers.push(Layer { label: None, color: viridis(0.5), rows: present });

@@ -235,10 +235,21 @@ impl Vectors<'_, '_> {
     }
 }
 
+/// A name must not hide the class it names: where most of its points would lie under it, it keeps away.
+fn clearance(points: &[Corner], anchor: Corner, width: f64, size: f64) -> f64 {
+    let under = |point: &&Corner| (point.0 - anchor.0).abs() < width / 2.0 && (point.1 - anchor.1).abs() < size;
+    let hidden = points.iter().filter(under).count();
+    if 2 * hidden >= points.len() { size } else { 0.0 }
+}
+
 /// Class names at the middle of their points, moved apart, with a line back where they had to move far.
 fn draw_names(canvas: &mut Canvas, scatter: &Scatter<'_>, layers: &Layers, panel: Rect, frame: &Frame) {
     let ground = canvas.ground;
-    let size = if layers.layers.len() > 20 { 10.5 } else { 11.5 };
+    let size = match layers.layers.len() {
+        0..=12 => 13.0,
+        13..=20 => 11.5,
+        _ => 10.5,
+    } * if panel.width < 400.0 { 0.8 } else { 1.0 };
     let mut names = Vec::new();
     let mut wanted = Vec::new();
     for layer in &layers.layers {
@@ -246,7 +257,8 @@ fn draw_names(canvas: &mut Canvas, scatter: &Scatter<'_>, layers: &Layers, panel
         let Some(anchor) = placement::middle(&points) else { continue };
         let name = text::fit(layer.label.as_deref().unwrap_or_default(), 150.0, size, Weight::Bold);
         let width = text::width(&name, size, Weight::Bold) + 6.0;
-        wanted.push(Wanted { anchor, width, height: size + 4.0, rank: layer.rows.len() });
+        let clear = clearance(&points, anchor, width, size);
+        wanted.push(Wanted { anchor, width, height: size + 4.0, rank: layer.rows.len(), clear });
         names.push(name);
     }
     let placed = placement::place(&wanted, (panel.x, panel.y), panel.width, panel.height);

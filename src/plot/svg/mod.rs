@@ -5,9 +5,12 @@
 //! have no axes, and their points want tooltips and groups, which plotters does not know.
 
 mod canvas;
+mod chart;
+mod figure;
 mod layers;
 mod legend;
 mod map;
+mod training;
 
 use crate::plot::PlotError;
 use crate::plot::Scatter;
@@ -21,6 +24,9 @@ use crate::plot::svg::legend::Room;
 use crate::plot::svg::map::Frame;
 use crate::plot::text;
 use crate::plot::text::Weight;
+
+pub use crate::plot::svg::training::TrainingCurve;
+pub use crate::plot::svg::training::training;
 
 const MARGIN: f64 = 16.0;
 
