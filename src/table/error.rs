@@ -1,0 +1,314 @@
+//! What can be wrong with a table, and the way out.
+
+use crate::error::Explain;
+use crate::error::Fault;
+
+/// Why a table cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum TableError {
+    /// The file holds no rows.
+    #[error("the table has no rows{}", .header.as_ref().map_or(String::new(), |names| format!(", only a header ({names})")))]
+    NoRows {
+        /// The header's names, if there was one.
+        header: Option<String>,
+    },
+    /// No column is left to train on.
+    #[error("no column is left to train on: {reasons}")]
+    NoFeatures {
+        /// Every column with its type and why it does not train.
+        reasons: String,
+    },
+    /// Two columns have one name.
+    #[error("column name `{name}` occurs twice, as columns {first} and {second}")]
+    DuplicateColumn {
+        /// The name.
+        name: String,
+        /// Position of the first, from 1.
+        first: usize,
+        /// Position of the second, from 1.
+        second: usize,
+    },
+    /// A column has no name.
+    #[error("column {position} has no name")]
+    UnnamedColumn {
+        /// Position, from 1.
+        position: usize,
+    },
+    /// Two rows have one id.
+    #[error("id `{id}` occurs twice, in rows {first} and {second}")]
+    DuplicateId {
+        /// The id.
+        id: String,
+        /// The first row, from 1.
+        first: usize,
+        /// The second row, from 1.
+        second: usize,
+    },
+    /// A row has no id.
+    #[error("row {row} has no id in column `{column}`")]
+    MissingId {
+        /// The row, from 1.
+        row: usize,
+        /// The id column.
+        column: String,
+    },
+    /// A named column is not there.
+    #[error("{role} column `{name}` is not in the table")]
+    NoSuchColumn {
+        /// What it was wanted for.
+        role: &'static str,
+        /// The name asked for.
+        name: String,
+        /// The nearest name there is.
+        nearest: Option<String>,
+    },
+    /// One column was given two jobs.
+    #[error("column `{name}` is asked to be both {one} and {other}")]
+    TwoRoles {
+        /// The column.
+        name: String,
+        /// One job.
+        one: &'static str,
+        /// The other job.
+        other: &'static str,
+    },
+    /// A pattern is no regular expression.
+    #[error("`{pattern}` is neither a column's name nor a regular expression: {reason}")]
+    BadPattern {
+        /// What was given.
+        pattern: String,
+        /// What the expression engine says.
+        reason: String,
+    },
+    /// A pattern to include matches nothing.
+    #[error("`{pattern}` matches no column")]
+    NothingMatches {
+        /// What was given.
+        pattern: String,
+        /// The nearest name there is.
+        nearest: Option<String>,
+    },
+    /// A column that cannot train was asked for by name.
+    #[error("column `{name}` has type {kind}, which cannot train")]
+    CannotTrain {
+        /// The column.
+        name: String,
+        /// Its type.
+        kind: String,
+    },
+    /// A text stands where a number should.
+    #[error(
+        "column `{column}` holds `{text}` in row {row}, which is not a number, though {numbers} of its other values are"
+    )]
+    NotANumber {
+        /// The column.
+        column: String,
+        /// The row, from 1.
+        row: usize,
+        /// The text as it stands.
+        text: String,
+        /// How many values so far are numbers.
+        numbers: usize,
+    },
+    /// An infinite value.
+    #[error("column `{column}` holds an infinite value (`{text}`) in row {row}")]
+    Infinite {
+        /// The column.
+        column: String,
+        /// The row, from 1.
+        row: usize,
+        /// As it stands.
+        text: String,
+    },
+    /// A value beyond the range of single precision.
+    #[error("column `{column}` holds {text} in row {row}, beyond the largest number a network can take (3.4e38)")]
+    TooLarge {
+        /// The column.
+        column: String,
+        /// The row, from 1.
+        row: usize,
+        /// As it stands.
+        text: String,
+    },
+    /// Missing values and no policy.
+    #[error("column `{column}` has {count} missing value{} and the pipeline does not say what to do with {}; the first is in row {row} (id `{id}`){others}",
+        if *.count == 1 { "" } else { "s" }, if *.count == 1 { "it" } else { "them" })]
+    Missing {
+        /// The column with most of them.
+        column: String,
+        /// How many it has.
+        count: usize,
+        /// The first row, from 1.
+        row: usize,
+        /// The first row's id.
+        id: String,
+        /// The other columns, as the rest of the sentence.
+        others: String,
+        /// Whether numbers or texts are missing.
+        policy: &'static str,
+    },
+    /// A row has more or fewer fields than the header.
+    #[error("line {line} has {found} field{}, the header has {expected}", if *.found == 1 { "" } else { "s" })]
+    Ragged {
+        /// The line of the file, from 1.
+        line: usize,
+        /// Its fields.
+        found: usize,
+        /// The header's fields.
+        expected: usize,
+    },
+    /// A quoted field that never ends, or text after a closing quote.
+    #[error("the quote opened in line {line} {problem}")]
+    Quote {
+        /// The line of the file, from 1.
+        line: usize,
+        /// What is wrong.
+        problem: &'static str,
+    },
+    /// A row longer than can be meant.
+    #[error("line {line} is longer than {limit} MiB")]
+    LongLine {
+        /// The line of the file, from 1.
+        line: usize,
+        /// The limit.
+        limit: usize,
+    },
+    /// The bytes are not UTF-8 text.
+    #[error("line {line} is not UTF-8 text{}", .looks_like.map_or(String::new(), |encoding| format!(", it looks like {encoding}")))]
+    Encoding {
+        /// The line of the file, from 1.
+        line: usize,
+        /// What the bytes look like.
+        looks_like: Option<&'static str>,
+    },
+    /// The first row is all numbers.
+    #[error("the first row looks like data, not like column names ({sample})")]
+    HeaderIsData {
+        /// Its first fields.
+        sample: String,
+    },
+    /// The file is damaged or not what it says.
+    #[error("this {format} file is damaged, cut short or encrypted: {reason}")]
+    Damaged {
+        /// The format.
+        format: &'static str,
+        /// What the reader says.
+        reason: String,
+    },
+    /// A file we do not read.
+    #[error("{what}")]
+    Unsupported {
+        /// What it is.
+        what: String,
+        /// The way out.
+        hint: &'static str,
+    },
+    /// The numbers would not fit in memory.
+    #[error("{rows} rows × {columns} columns need {need} for the numbers alone, and {available} are available")]
+    TooBig {
+        /// Rows.
+        rows: usize,
+        /// Columns.
+        columns: usize,
+        /// Memory needed, in words.
+        need: String,
+        /// Memory available, in words.
+        available: String,
+    },
+    /// Files read as one table have different columns.
+    #[error("{file} has other columns than the first file: {difference}")]
+    ColumnsDiffer {
+        /// The file.
+        file: String,
+        /// What it lacks and what it has besides.
+        difference: String,
+    },
+    /// New rows lack columns that the model knows.
+    #[error("{count} of the {wanted} columns the model was trained on {} missing: {names}", if *.count == 1 { "is" } else { "are" })]
+    ColumnsMissing {
+        /// How many.
+        count: usize,
+        /// Of how many.
+        wanted: usize,
+        /// The first of them, with the nearest names.
+        names: String,
+    },
+    /// Rows without metadata.
+    #[error("{count} of {rows} rows have no match in the metadata: {ids}")]
+    Unmatched {
+        /// How many.
+        count: usize,
+        /// Of how many.
+        rows: usize,
+        /// The first of them.
+        ids: String,
+    },
+    /// Something about the request that fits no other case.
+    #[error("{message}")]
+    Request {
+        /// What is wrong.
+        message: String,
+        /// The way out.
+        hint: String,
+    },
+}
+
+impl Explain for TableError {
+    fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::NoRows { .. } => "give a table with one row per sample".to_owned(),
+            Self::NoFeatures { .. } => "training needs numbers, or texts with few levels".to_owned(),
+            Self::DuplicateColumn { .. } => "rename one of them".to_owned(),
+            Self::UnnamedColumn { .. } => "name it, or set `input.header: absent` if the first row is data".to_owned(),
+            Self::DuplicateId { .. } => "choose another `input.id`, or leave it out: rows are then numbered".to_owned(),
+            Self::MissingId { .. } => "fill it in, or leave `input.id` out: rows are then numbered".to_owned(),
+            Self::NoSuchColumn { nearest, .. } | Self::NothingMatches { nearest, .. } => match nearest {
+                Some(name) => format!("did you mean `{name}`?"),
+                None => "`reduce inspect` lists the columns".to_owned(),
+            },
+            Self::TwoRoles { .. } => "leave out one of the two".to_owned(),
+            Self::BadPattern { .. } => "write the name exactly, or mend the expression".to_owned(),
+            Self::CannotTrain { name, .. } => {
+                format!("leave `{name}` out of `input.features.include`, or turn it into numbers first")
+            }
+            Self::NotANumber { column, text, .. } => format!(
+                "if `{text}` means missing, add it to `input.missing.words`; if the column holds codes, add `{column}` to \
+                 `input.categorical.columns`; else exclude it with `input.features.exclude`"
+            ),
+            Self::Infinite { column, .. } | Self::TooLarge { column, .. } => {
+                format!("correct the value, or exclude `{column}` with `input.features.exclude`")
+            }
+            Self::Missing { policy, .. } => match *policy {
+                "numeric" => "set `input.missing.numeric` to median, mean or {constant: 0}".to_owned(),
+                _ => "set `input.missing.categorical` to own_level or most_frequent".to_owned(),
+            },
+            Self::Ragged { .. } => {
+                "fields that hold the separator must be quoted; `input.separator` sets another separator".to_owned()
+            }
+            Self::Quote { .. } => "a quote inside a quoted field is written twice".to_owned(),
+            Self::LongLine { .. } => "is this a text table? see `input.separator`".to_owned(),
+            Self::Encoding { .. } => "save it as UTF-8, for example with `iconv -t UTF-8`".to_owned(),
+            Self::HeaderIsData { .. } => {
+                "set `input.header: absent` if there are no names, `input.header: present` if these are the names"
+                    .to_owned()
+            }
+            Self::Damaged { .. } => "fetch or write it again".to_owned(),
+            Self::Unsupported { hint, .. } => (*hint).to_owned(),
+            Self::TooBig { .. } => {
+                "read fewer columns (`input.features.include`) or a sample of the rows (`input.rows: {sample: 100000}`)"
+                    .to_owned()
+            }
+            Self::ColumnsDiffer { .. } => "give the files the same columns, in any order".to_owned(),
+            Self::ColumnsMissing { .. } => {
+                "new rows need every column of the training table; their order does not matter".to_owned()
+            }
+            Self::Unmatched { .. } => "set `input.metadata.unmatched` to drop or keep, or mend the ids".to_owned(),
+            Self::Request { hint, .. } => hint.clone(),
+        };
+        Some(hint)
+    }
+
+    fn fault(&self) -> Fault {
+        Fault::Request
+    }
+}

@@ -1,0 +1,181 @@
+//! Tables: reading them as people have them, and writing our own.
+//!
+//! A [`Table`] is what every reader makes: ids, the [`Frame`] that trains, labels that never
+//! train, and an [`Account`] of what became of every column. This is the only room that names
+//! polars. Nothing is left out, filled in or turned into something else without being said.
+
+mod assemble;
+mod columnar;
+mod dictionary;
+mod error;
+mod frame;
+mod gather;
+
+pub mod memory;
+mod metadata;
+mod options;
+pub mod read;
+mod roles;
+mod source;
+mod text;
+mod transpose;
+pub mod write;
+
+use ndarray::Array2;
+use serde::{Deserialize, Serialize};
+
+pub use error::TableError;
+pub use options::{
+    Categorical, CategoricalMissing, Decimal, Features, Header, Input, Layout, Metadata, Missing, NumericMissing, Rows,
+    Separator, Times, Unmatched,
+};
+
+/// A table as it goes into a run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Table {
+    /// The name of the id column; `row` where rows are only numbered.
+    pub id_name: String,
+    /// The name of each row, different for every row.
+    pub ids: Vec<String>,
+    /// What trains.
+    pub frame: Frame,
+    /// What colors and scores.
+    pub labels: Vec<Label>,
+    /// What became of every column and row.
+    pub account: Account,
+}
+
+/// The part of a table that trains: numbers, and texts with few levels.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Frame {
+    /// The names of the columns of `values`.
+    pub features: Vec<String>,
+    /// Rows × features; NaN where missing, never infinite.
+    pub values: Array2<f32>,
+    /// The columns of levels, each with one entry per row.
+    pub categories: Vec<Category>,
+}
+
+/// A column of texts with few levels.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Category {
+    /// Its name.
+    pub name: String,
+    /// The different texts, in order.
+    pub levels: Vec<String>,
+    /// For each row an index into `levels`, or `None` where missing.
+    pub of_row: Vec<Option<u32>>,
+}
+
+/// A column that colors and scores but never trains.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Label {
+    /// Its name.
+    pub name: String,
+    /// Its values.
+    pub values: LabelValues,
+}
+
+/// The values of a label.
+///
+/// A label is of classes if any value is not a number, or if all are integers and there are at
+/// most [`LabelValues::MOST_NUMBERED_CLASSES`] different ones; else it is of numbers.
+#[derive(Debug, Clone, PartialEq)]
+pub enum LabelValues {
+    /// Each row belongs to one class, or is not labelled.
+    Classes {
+        /// The classes: by number where all are integers, else by text.
+        levels: Vec<String>,
+        /// For each row an index into `levels`, or `None` where missing.
+        of_row: Vec<Option<u32>>,
+    },
+    /// Each row has an amount, or is not labelled.
+    Numbers(Vec<Option<f64>>),
+}
+
+impl LabelValues {
+    /// Integer labels with more different values than this are amounts.
+    pub const MOST_NUMBERED_CLASSES: usize = 64;
+}
+
+/// What became of the columns and rows of a table.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Account {
+    /// The format that was read, such as `Parquet` or `CSV, separated by ;`.
+    pub format: String,
+    /// Rows in the file or files.
+    pub rows_read: usize,
+    /// Rows in the table, after a sample or a join.
+    pub rows_used: usize,
+    /// Columns in the file.
+    pub columns_in: usize,
+    /// Columns that train.
+    pub columns_used: usize,
+    /// Every column that neither trains nor is id or label, and why.
+    pub unused: Vec<Unused>,
+    /// Columns that train and have missing values, with their number.
+    pub missing: Vec<MissingCount>,
+    /// Sentences for the user.
+    pub notes: Vec<String>,
+    /// Sentences the user should act on.
+    pub warnings: Vec<String>,
+}
+
+impl Account {
+    /// One sentence: columns in, columns used, and why the others are not.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        let mut reasons: std::collections::BTreeMap<&str, Vec<&str>> = std::collections::BTreeMap::new();
+        for unused in &self.unused {
+            reasons.entry(&unused.reason).or_default().push(&unused.name);
+        }
+        let mut sentence =
+            format!("{} rows; {} of {} columns train", self.rows_used, self.columns_used, self.columns_in);
+        for (reason, names) in reasons {
+            sentence += &format!("; {} left out ({reason}): {}", names.len(), first_few(&names));
+        }
+        sentence
+    }
+}
+
+/// A column that does nothing in the run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unused {
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    pub kind: String,
+    /// Why it is not used.
+    pub reason: String,
+}
+
+/// A column with missing values.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MissingCount {
+    /// The column.
+    pub name: String,
+    /// Rows in which it is missing.
+    pub count: usize,
+}
+
+/// The first names of many, for a sentence.
+pub(crate) fn first_few<S: AsRef<str>>(names: &[S]) -> String {
+    const SHOWN: usize = 5;
+    let shown: Vec<String> = names.iter().take(SHOWN).map(|name| format!("`{}`", clipped(name.as_ref()))).collect();
+    match names.len() {
+        0..=SHOWN => shown.join(", "),
+        more => format!("{} and {} more", shown.join(", "), more - SHOWN),
+    }
+}
+
+/// A text short and plain enough to stand in a message.
+pub(crate) fn clipped(text: &str) -> String {
+    const LONGEST: usize = 60;
+    let clean: String = text
+        .chars()
+        .take(LONGEST)
+        .map(|letter| if letter.is_control() { char::REPLACEMENT_CHARACTER } else { letter })
+        .collect();
+    if text.chars().nth(LONGEST).is_some() { format!("{clean}…") } else { clean }
+}

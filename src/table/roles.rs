@@ -1,0 +1,249 @@
+//! Which column does what.
+
+use std::collections::HashMap;
+
+use regex::Regex;
+
+use crate::error::Result;
+use crate::error::nearest;
+use crate::table::Account;
+use crate::table::Unused;
+use crate::table::error::TableError;
+use crate::table::gather::Gather;
+use crate::table::gather::Slot;
+use crate::table::gather::TextUse;
+use crate::table::options::Input;
+use crate::table::options::Times;
+use crate::table::source::Column;
+use crate::table::source::Kind;
+
+/// A gather with its columns laid out, and where each column of the first file goes.
+pub(super) struct Roles {
+    pub(super) gather: Gather,
+    pub(super) slots: Vec<Slot>,
+    /// Labels that are not in the table and must come from the metadata.
+    pub(super) labels_elsewhere: Vec<String>,
+}
+
+/// Decides what each of `columns` does; what does nothing goes into `account`.
+///
+/// # Errors
+/// A name that is not there, a name with two jobs, a pattern that is none, names that occur twice.
+pub(super) fn assign(columns: &[Column], input: &Input, account: &mut Account) -> Result<Roles> {
+    let positions = positions(columns)?;
+    let names = || columns.iter().map(|column| column.name.as_str());
+    if let Some(id) = &input.id
+        && !positions.contains_key(id.as_str())
+    {
+        let nearest = nearest(id, names()).map(str::to_owned);
+        return Err(TableError::NoSuchColumn { role: "id", name: id.clone(), nearest }.into());
+    }
+    let mut labels_elsewhere = Vec::new();
+    for label in &input.labels {
+        if input.id.as_ref() == Some(label) {
+            return Err(TableError::TwoRoles { name: label.clone(), one: "id", other: "label" }.into());
+        }
+        if !positions.contains_key(label.as_str()) {
+            if input.metadata.is_none() {
+                let nearest = nearest(label, names()).map(str::to_owned);
+                return Err(TableError::NoSuchColumn { role: "label", name: label.clone(), nearest }.into());
+            }
+            labels_elsewhere.push(label.clone());
+        }
+    }
+    let choice = Choice::new(input, columns, &positions, account)?;
+    let mut layout = Layout::default();
+    let mut slots = Vec::with_capacity(columns.len());
+    account.columns_in = columns.len();
+    for (position, column) in columns.iter().enumerate() {
+        let slot = if input.id.as_deref() == Some(column.name.as_str()) {
+            layout.text(column, TextUse::Id)
+        } else if input.labels.contains(&column.name) {
+            layout.text(column, TextUse::Label)
+        } else {
+            match choice.of(position, column, input) {
+                Feature::Number if column.kind == Kind::Unknown => {
+                    layout.numbers.push(column.name.clone());
+                    Slot::Unknown(layout.numbers.len() - 1)
+                }
+                Feature::Number => {
+                    layout.numbers.push(column.name.clone());
+                    Slot::Number(layout.numbers.len() - 1)
+                }
+                Feature::Category => layout.text(column, TextUse::Category),
+                Feature::Unused(reason) => {
+                    account.unused.push(Unused {
+                        name: column.name.clone(),
+                        kind: column.type_name.clone(),
+                        reason: reason.to_owned(),
+                    });
+                    Slot::Skip
+                }
+            }
+        };
+        slots.push(slot);
+    }
+    let most_levels = input.categorical.max_levels.max(1);
+    let gather = Gather::new(layout.numbers, layout.texts, most_levels, input.rows);
+    Ok(Roles { gather, slots, labels_elsewhere })
+}
+
+/// Where each column of a further file goes, by name.
+///
+/// # Errors
+/// If the file lacks a column of the first or has one besides.
+pub(super) fn map(first: &[Column], slots: &[Slot], columns: &[Column], file: &str) -> Result<Vec<Slot>> {
+    let known: HashMap<&str, Slot> =
+        first.iter().map(|column| column.name.as_str()).zip(slots.iter().copied()).collect();
+    let here = positions(columns)?;
+    let missing: Vec<&str> = known_names(first).filter(|name| !here.contains_key(name)).collect();
+    let extra: Vec<&str> = known_names(columns).filter(|name| !known.contains_key(name)).collect();
+    if missing.is_empty() && extra.is_empty() {
+        return Ok(columns.iter().map(|column| known[column.name.as_str()]).collect());
+    }
+    let mut parts = Vec::new();
+    if !missing.is_empty() {
+        parts.push(format!("it lacks {}", super::first_few(&missing)));
+    }
+    if !extra.is_empty() {
+        parts.push(format!("it has {} besides", super::first_few(&extra)));
+    }
+    Err(TableError::ColumnsDiffer { file: file.to_owned(), difference: parts.join(" and ") }.into())
+}
+
+fn known_names(columns: &[Column]) -> impl Iterator<Item = &str> {
+    columns.iter().map(|column| column.name.as_str())
+}
+
+#[derive(Default)]
+struct Layout {
+    numbers: Vec<String>,
+    texts: Vec<(String, TextUse)>,
+}
+
+impl Layout {
+    fn text(&mut self, column: &Column, use_as: TextUse) -> Slot {
+        self.texts.push((column.name.clone(), use_as));
+        Slot::Text(self.texts.len() - 1)
+    }
+}
+
+fn positions(columns: &[Column]) -> Result<HashMap<&str, usize>> {
+    let mut positions = HashMap::with_capacity(columns.len());
+    for (position, column) in columns.iter().enumerate() {
+        if column.name.is_empty() {
+            return Err(TableError::UnnamedColumn { position: position + 1 }.into());
+        }
+        if let Some(first) = positions.insert(column.name.as_str(), position) {
+            let name = super::clipped(&column.name);
+            return Err(TableError::DuplicateColumn { name, first: first + 1, second: position + 1 }.into());
+        }
+    }
+    Ok(positions)
+}
+
+enum Feature {
+    Number,
+    Category,
+    Unused(&'static str),
+}
+
+/// The user's choice of features, by position.
+struct Choice {
+    included: Option<Vec<bool>>,
+    excluded: Vec<bool>,
+    codes: Vec<bool>,
+}
+
+impl Choice {
+    fn new(input: &Input, columns: &[Column], positions: &HashMap<&str, usize>, account: &mut Account) -> Result<Self> {
+        let features = &input.features;
+        for name in &features.include {
+            if features.exclude.contains(name) {
+                return Err(TableError::TwoRoles { name: name.clone(), one: "included", other: "excluded" }.into());
+            }
+            let other = match () {
+                () if input.id.as_ref() == Some(name) => "the id",
+                () if input.labels.contains(name) => "a label",
+                () => "",
+            };
+            if !other.is_empty() {
+                return Err(TableError::TwoRoles { name: name.clone(), one: "a feature", other }.into());
+            }
+            if let Some(position) = positions.get(name.as_str())
+                && columns[*position].kind == Kind::Other
+            {
+                let kind = columns[*position].type_name.clone();
+                return Err(TableError::CannotTrain { name: name.clone(), kind }.into());
+            }
+        }
+        let included = match features.include.as_slice() {
+            [] => None,
+            patterns => Some(matches(patterns, columns, positions, &mut |pattern| {
+                let nearest = nearest(pattern, columns.iter().map(|column| column.name.as_str())).map(str::to_owned);
+                Err(TableError::NothingMatches { pattern: pattern.to_owned(), nearest }.into())
+            })?),
+        };
+        let excluded = matches(&features.exclude, columns, positions, &mut |pattern| {
+            account.notes.push(format!("`{pattern}` in `input.features.exclude` matches no column"));
+            Ok(())
+        })?;
+        let codes = matches(&input.categorical.columns, columns, positions, &mut |pattern| {
+            let nearest = nearest(pattern, columns.iter().map(|column| column.name.as_str())).map(str::to_owned);
+            Err(TableError::NothingMatches { pattern: pattern.to_owned(), nearest }.into())
+        })?;
+        Ok(Self { included, excluded, codes })
+    }
+
+    fn of(&self, position: usize, column: &Column, input: &Input) -> Feature {
+        if self.included.as_ref().is_some_and(|included| !included[position]) {
+            return Feature::Unused("not among `input.features.include`");
+        }
+        if self.excluded[position] {
+            return Feature::Unused("excluded by `input.features.exclude`");
+        }
+        match column.kind {
+            _ if self.codes[position] && column.kind != Kind::Other => Feature::Category,
+            Kind::Number | Kind::Unknown => Feature::Number,
+            Kind::Text | Kind::Boolean if input.categorical.max_levels == 0 => {
+                Feature::Unused("text, and `input.categorical.max_levels` is 0")
+            }
+            Kind::Text | Kind::Boolean => Feature::Category,
+            Kind::Time => match input.times {
+                Times::LeaveOut => Feature::Unused("a date or time, and `input.times` is leave_out"),
+                Times::Number => Feature::Number,
+            },
+            Kind::Other => Feature::Unused("its type cannot train"),
+        }
+    }
+}
+
+/// For each column whether one of the patterns means it.
+fn matches(
+    patterns: &[String],
+    columns: &[Column],
+    positions: &HashMap<&str, usize>,
+    nothing: &mut dyn FnMut(&str) -> Result<()>,
+) -> Result<Vec<bool>> {
+    let mut matched = vec![false; columns.len()];
+    for pattern in patterns {
+        if let Some(position) = positions.get(pattern.as_str()) {
+            matched[*position] = true;
+            continue;
+        }
+        let expression = Regex::new(pattern).map_err(|error| {
+            let reason = error.to_string().lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
+            TableError::BadPattern { pattern: pattern.clone(), reason }
+        })?;
+        let mut any = false;
+        for (matched, column) in matched.iter_mut().zip(columns) {
+            if expression.is_match(&column.name) {
+                (*matched, any) = (true, true);
+            }
+        }
+        if !any {
+            nothing(pattern)?;
+        }
+    }
+    Ok(matched)
+}

@@ -1,0 +1,182 @@
+//! What every reader offers, and the choice of one by a file's first bytes.
+
+use std::fs::File;
+use std::io::Read;
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use crate::error::Error;
+use crate::error::Result;
+use crate::event::Event;
+use crate::event::Observer;
+use crate::table::columnar;
+use crate::table::error::TableError;
+use crate::table::gather::Gather;
+use crate::table::gather::Slot;
+use crate::table::options::Input;
+use crate::table::text;
+
+/// What a column holds, as far as the reader knows before reading it whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Numbers.
+    Number,
+    /// Texts.
+    Text,
+    /// True or false.
+    Boolean,
+    /// Dates, times or durations.
+    Time,
+    /// Lists, structs, bytes: nothing that can train.
+    Other,
+    /// Nothing but missing values so far.
+    Unknown,
+}
+
+/// A column as its file announces it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Column {
+    /// Its name.
+    pub(super) name: String,
+    /// What it holds.
+    pub(super) kind: Kind,
+    /// The file's own word for its type.
+    pub(super) type_name: String,
+}
+
+/// A file being read: first its columns, then its rows, some at a time.
+pub(super) trait Source {
+    /// What the file is, in words.
+    fn format(&self) -> String;
+
+    /// The columns, in the order of the file.
+    fn columns(&self) -> &[Column];
+
+    /// The number of rows, where the file says.
+    fn rows(&self) -> Option<usize>;
+
+    /// Appends the next rows, at most about `most`, to `gather`; false when there were none left.
+    ///
+    /// `slots` says where each column goes; a reader may turn a column of unknown kind into text.
+    fn next(
+        &mut self,
+        slots: &mut [Slot],
+        gather: &mut Gather,
+        most: usize,
+        progress: &mut Progress<'_, '_>,
+    ) -> Result<bool>;
+
+    /// A column of row names without a name of its own, which serves as id if none is given.
+    fn row_names(&self) -> Option<&str> {
+        None
+    }
+
+    /// Sentences about how the file was taken, such as the separator that was found.
+    fn notes(&self) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+/// Tells an observer how far a reader has come and passes its wish to stop on.
+pub(super) struct Progress<'a, 'o> {
+    observer: &'a mut Observer<'o>,
+}
+
+impl<'a, 'o> Progress<'a, 'o> {
+    pub(super) fn new(observer: &'a mut Observer<'o>) -> Self {
+        Self { observer }
+    }
+
+    /// Says how far the work is.
+    pub(super) fn advance(&mut self, done: u64, total: u64) -> Result<()> {
+        match (self.observer)(Event::Advanced { done, total: total.max(done) }) {
+            ControlFlow::Continue(()) => Ok(()),
+            ControlFlow::Break(()) => Err(Error::interrupted("stopped while reading the table")),
+        }
+    }
+}
+
+/// Opens `path` with the reader that its content asks for.
+pub(super) fn open(path: &Path, input: &Input) -> Result<Box<dyn Source>> {
+    let kind = std::fs::metadata(path).map_err(|error| Error::io("read", path, &error))?.file_type();
+    if kind.is_dir() {
+        return folder(path, input);
+    }
+    if !kind.is_file() {
+        return Err(TableError::Unsupported {
+            what: "this is no regular file".to_owned(),
+            hint: "give a file, or a folder as 10x Genomics writes it",
+        }
+        .into());
+    }
+    let mut start = [0_u8; 8];
+    let mut file = File::open(path).map_err(|error| Error::io("read", path, &error))?;
+    let length = read_start(&mut file, &mut start).map_err(|error| Error::io("read", path, &error))?;
+    let start = &start[..length];
+    if start.starts_with(b"PAR1") {
+        return columnar::parquet(path, input);
+    }
+    if start.starts_with(b"PARE") {
+        return Err(TableError::Unsupported {
+            what: "this Parquet file is encrypted".to_owned(),
+            hint: "write it without encryption",
+        }
+        .into());
+    }
+    if start.starts_with(b"ARROW1") {
+        return columnar::ipc(path, input);
+    }
+    if let Some((what, hint)) = foreign(start, path) {
+        return Err(TableError::Unsupported { what: what.to_owned(), hint }.into());
+    }
+    if start.first() == Some(&b'{') || has_extension(path, &["ndjson", "jsonl"]) {
+        return columnar::ndjson(path, input);
+    }
+    text::open(path, input)
+}
+
+fn folder(path: &Path, _input: &Input) -> Result<Box<dyn Source>> {
+    Err(TableError::Unsupported {
+        what: format!("`{}` is a folder", path.display()),
+        hint: "give a file or a pattern such as `folder/*.csv`",
+    }
+    .into())
+}
+
+/// Files that people do give us and that we do not read, with the way out.
+fn foreign(start: &[u8], path: &Path) -> Option<(&'static str, &'static str)> {
+    const KNOWN: [(&[u8], &str, &str); 6] = [
+        (b"PK\x03\x04", "this is a zip archive or an Excel workbook", "save the sheet as CSV"),
+        (b"\xD0\xCF\x11\xE0", "this is an old Excel workbook", "save the sheet as CSV"),
+        (b"FCS", "this is a flow cytometry file (FCS)", "export it as CSV"),
+        (b"SQLite", "this is an SQLite database", "export the table as CSV"),
+        (b"ORC", "this is an ORC file", "convert it to Parquet"),
+        (b"RDX", "this is an R data file", "write the table from R with `write.csv` or `arrow::write_parquet`"),
+    ];
+    if let Some((_, what, hint)) = KNOWN.iter().find(|(bytes, ..)| start.starts_with(bytes)) {
+        return Some((what, hint));
+    }
+    let parquet = has_extension(path, &["parquet", "pq"]);
+    parquet.then_some((
+        "this is no Parquet file, whatever its name says",
+        "give it the name of what it is, or write it again",
+    ))
+}
+
+/// Whether the name ends in one of these, a compression's ending left aside.
+pub(super) fn has_extension(path: &Path, endings: &[&str]) -> bool {
+    let name = path.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
+    let name = name.strip_suffix(".gz").or_else(|| name.strip_suffix(".zst")).unwrap_or(&name);
+    endings.iter().any(|ending| name.strip_suffix(ending).is_some_and(|stem| stem.ends_with('.')))
+}
+
+fn read_start(reader: &mut impl Read, start: &mut [u8]) -> std::io::Result<usize> {
+    let mut length = 0;
+    while length < start.len() {
+        match reader.read(&mut start[length..])? {
+            0 => break,
+            more => length += more,
+        }
+    }
+    Ok(length)
+}
