@@ -100,13 +100,6 @@ impl Chart<'_> {
         Rect { x: self.area.x + left, y: self.area.y, width: self.area.width - left, height: self.area.height - bottom }
     }
 
-    /// Where a point of the chart lies on the canvas.
-    pub(super) fn place(&self, point: (f64, f64)) -> (f64, f64) {
-        let inside = self.inside();
-        let (x, y) = (self.x.span.place(point.0), self.y.span.place(point.1));
-        (inside.x + x * inside.width, inside.y + (1.0 - y) * inside.height)
-    }
-
     fn left(&self) -> f64 {
         let widest = self.y.ticks.iter().map(|(_, label)| text::width(label, LABEL_SIZE, Weight::Regular));
         let title = if self.y.title.is_empty() { 0.0 } else { 20.0 };

@@ -10,6 +10,7 @@ use crate::plot::svg::canvas::Rect;
 use crate::plot::svg::canvas::Words;
 use crate::plot::svg::layers::Bar;
 use crate::plot::svg::layers::Layers;
+use crate::plot::svg::map;
 use crate::plot::text;
 use crate::plot::text::Weight;
 
@@ -20,6 +21,7 @@ const BAR_WIDTH: f64 = 14.0;
 enum Mark {
     Disc(Rgb),
     Ring(Rgb),
+    Faint(Rgb),
 }
 
 struct Entry {
@@ -93,7 +95,8 @@ impl Legend {
         let hollow = layers.hollow.iter().filter(|hollow| **hollow).count();
         if hollow > 0 {
             let count = text::count(hollow);
-            entries.push(Entry { mark: Mark::Ring(ring), label: "unreliable place".into(), count });
+            let mark = if map::is_raster(scatter) { Mark::Faint(ring) } else { Mark::Ring(ring) };
+            entries.push(Entry { mark, label: "unreliable place".into(), count });
         }
         let bar_height = if layers.bar.is_some() { (room.height * 0.45).clamp(80.0, 220.0) } else { 0.0 };
         let ticks = layers.bar.map_or_else(Vec::new, |bar| bar_ticks(&bar, bar_height));
@@ -162,6 +165,10 @@ impl Legend {
             match entry.mark {
                 Mark::Disc(color) => {
                     canvas.circle(left + radius, middle, radius, &format!(" fill=\"{color}\""), None);
+                }
+                Mark::Faint(color) => {
+                    let attributes = format!(" fill=\"{color}\" fill-opacity=\"{}\"", map::FAINT);
+                    canvas.circle(left + radius, middle, radius, &attributes, None);
                 }
                 Mark::Ring(color) => {
                     let attributes = format!(" fill=\"none\" stroke=\"{color}\" stroke-width=\"1.2\"");

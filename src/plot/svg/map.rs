@@ -23,9 +23,11 @@ use crate::plot::text;
 use crate::plot::text::Weight;
 
 /// Above this many points `points: auto` embeds one image.
-const MOST_VECTOR_POINTS: usize = 20_000;
+pub(super) const MOST_VECTOR_POINTS: usize = 20_000;
 /// Pixels of the embedded image to the CSS pixel: 288 dots per inch.
 const DENSITY: f64 = 3.0;
+/// How much of their opacity unreliable points keep where they are too small for rings.
+pub(super) const FAINT: f64 = 0.35;
 /// Room between the outermost points and the panel's edge.
 const INSET: f64 = 8.0;
 
@@ -94,16 +96,25 @@ struct Look {
 }
 
 impl Look {
-    /// Points that together could cover about a fifth of the panel, within bounds a reader sees.
+    /// Points that together could cover about a quarter of the panel, within bounds a reader sees.
     fn of(scatter: &Scatter<'_>, panel: Rect) -> Self {
         let rows = scatter.points.nrows() as f64;
         let side = panel.width.min(panel.height);
-        let radius = (0.2 * side * side / (std::f64::consts::PI * rows)).sqrt().clamp(0.5, side / 190.0);
-        let opacity = (0.9 - 0.16 * (rows / 5_000.0).log10().max(0.0)).clamp(0.5, 0.9);
+        let radius = (0.24 * side * side / (std::f64::consts::PI * rows)).sqrt().clamp(0.5, side / 190.0);
+        let opacity = (0.9 - 0.12 * (rows / 5_000.0).log10().max(0.0)).clamp(0.6, 0.9);
         Self {
             radius: scatter.style.size.given().map_or(radius, |size| size.get().min(50.0)),
             opacity: scatter.style.opacity.given().map_or(opacity, |opacity| opacity.get().min(1.0)),
         }
+    }
+}
+
+/// Whether the points become one image.
+pub(super) fn is_raster(scatter: &Scatter<'_>) -> bool {
+    match scatter.style.points {
+        Points::Auto => scatter.points.nrows() > MOST_VECTOR_POINTS,
+        Points::Vector => false,
+        Points::Raster => true,
     }
 }
 
@@ -113,13 +124,8 @@ pub(super) fn draw(canvas: &mut Canvas, scatter: &Scatter<'_>, layers: &Layers, 
     assert!(scatter.ids.is_empty() || scatter.ids.len() == rows, "a name for each point, or none");
     let frame = Frame::new(scatter, panel)?;
     let look = Look::of(scatter, panel);
-    let raster = match scatter.style.points {
-        Points::Auto => rows > MOST_VECTOR_POINTS,
-        Points::Vector => false,
-        Points::Raster => true,
-    };
     canvas.open("points", None, "");
-    if raster {
+    if is_raster(scatter) {
         draw_raster(canvas, scatter, layers, panel, &frame, look)?;
     } else {
         Vectors { scatter, layers, frame, look }.draw(canvas);
@@ -150,7 +156,7 @@ fn draw_raster(
     let mut image = Image::new((panel.width * DENSITY).ceil() as usize, (panel.height * DENSITY).ceil() as usize);
     for row in layers.missing.iter().copied().chain(layers.mixed()) {
         let (x, y) = frame.place(scatter, row);
-        let faint = if layers.hollow[row] { 0.35 } else { 1.0 };
+        let faint = if layers.hollow[row] { FAINT } else { 1.0 };
         image.dot(Dot {
             x: ((x - panel.x) * DENSITY) as f32,
             y: ((y - panel.y) * DENSITY) as f32,

@@ -6,15 +6,21 @@
 
 mod canvas;
 mod chart;
+mod codes;
 mod figure;
 mod layers;
 mod legend;
 mod map;
+mod reconstruction;
+mod search;
+mod shepard;
 mod training;
 
+use crate::plot::Color;
 use crate::plot::PlotError;
 use crate::plot::Scatter;
 use crate::plot::color::Ground;
+use crate::plot::options::Points;
 use crate::plot::svg::canvas::Canvas;
 use crate::plot::svg::canvas::Rect;
 use crate::plot::svg::canvas::Words;
@@ -25,6 +31,17 @@ use crate::plot::svg::map::Frame;
 use crate::plot::text;
 use crate::plot::text::Weight;
 
+pub use crate::plot::svg::codes::CodeHistograms;
+pub use crate::plot::svg::codes::CodeVariance;
+pub use crate::plot::svg::codes::code_histograms;
+pub use crate::plot::svg::codes::code_variance;
+pub use crate::plot::svg::reconstruction::Reconstruction;
+pub use crate::plot::svg::reconstruction::RowShape;
+pub use crate::plot::svg::reconstruction::reconstruction;
+pub use crate::plot::svg::search::SearchCurve;
+pub use crate::plot::svg::search::search;
+pub use crate::plot::svg::shepard::Shepard;
+pub use crate::plot::svg::shepard::shepard;
 pub use crate::plot::svg::training::TrainingCurve;
 pub use crate::plot::svg::training::training;
 
@@ -79,6 +96,7 @@ pub fn sheet(maps: &[Scatter<'_>]) -> Result<String, PlotError> {
     };
     let shape = Frame::shape(first)?.clamp(0.55, 1.1);
     let room = Room { height: SIDE * shape, label_width: 110.0, text_size: 10.0, most_entries: 18, most_columns: 1 };
+    let maps: Vec<Scatter<'_>> = maps.iter().map(|map| on_sheet(map, maps.len())).collect();
     let mut canvas = Canvas::new(Ground::of(first.style.theme));
     let ground = canvas.ground;
     let sorted: Vec<Layers> = maps.iter().map(|map| Layers::of(map, ground)).collect();
@@ -111,13 +129,21 @@ pub fn sheet(maps: &[Scatter<'_>]) -> Result<String, PlotError> {
 
 /// The same map, its column unnamed: on a sheet the panel's title names it.
 fn untitled<'a>(map: &Scatter<'a>) -> Scatter<'a> {
-    use crate::plot::Color;
     let color = match map.color {
         Color::Classes { levels, of_row, .. } => Color::Classes { name: "", levels, of_row },
         Color::Numbers { values, .. } => Color::Numbers { name: "", values },
         Color::None => Color::None,
     };
     Scatter { color, ..map.clone() }
+}
+
+/// The same map, its points one image where those of all panels together would be too many circles.
+fn on_sheet<'a>(map: &Scatter<'a>, panels: usize) -> Scatter<'a> {
+    let mut map = map.clone();
+    if map.style.points == Points::Auto && map.points.nrows() * panels > map::MOST_VECTOR_POINTS {
+        map.style.points = Points::Raster;
+    }
+    map
 }
 
 fn name(scatter: &Scatter<'_>) -> String {
