@@ -146,3 +146,132 @@ fn of_limit(score: f64, limit: f64) -> f64 {
         f64::MAX
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::seed::Seed;
+    use crate::seed::Stream;
+    use ndarray::Array2;
+    use rand_distr::Distribution;
+    use rand_distr::StandardNormal;
+
+    const FEATURES: usize = 40;
+    const FACTORS: usize = 6;
+
+    /// Rows near a plane of `FACTORS` dimensions, each feature on a scale of its own, and the distance to that
+    /// plane in place of an autoencoder's error.
+    struct World {
+        axes: Array2<f64>,
+        scales: Vec<f64>,
+    }
+
+    impl World {
+        fn new() -> Self {
+            let mut generator = Seed(3).stream(Stream::Weights);
+            let mut axes = Array2::from_shape_simple_fn((FACTORS, FEATURES), || StandardNormal.sample(&mut generator));
+            for factor in 0..FACTORS {
+                for other in 0..factor {
+                    let shared: f64 = axes.row(factor).dot(&axes.row(other));
+                    let other = axes.row(other).to_owned();
+                    axes.row_mut(factor).scaled_add(-shared, &other);
+                }
+                let length: f64 = axes.row(factor).dot(&axes.row(factor)).sqrt();
+                axes.row_mut(factor).mapv_inplace(|value| value / length);
+            }
+            let scales = (0..FEATURES).map(|feature| 1.0 + (feature % 7) as f64).collect();
+            Self { axes, scales }
+        }
+
+        fn rows(&self, count: usize, seed: u64) -> Array2<f32> {
+            let mut generator = Seed(seed).stream(Stream::Sample);
+            let factors: Array2<f64> =
+                Array2::from_shape_simple_fn((count, FACTORS), || StandardNormal.sample(&mut generator));
+            let mut rows = factors.dot(&self.axes) * 3.0;
+            rows.mapv_inplace(|value| value + 0.5 * Distribution::<f64>::sample(&StandardNormal, &mut generator));
+            for (feature, mut column) in rows.columns_mut().into_iter().enumerate() {
+                column.mapv_inplace(|value| value * self.scales[feature] + feature as f64);
+            }
+            rows.mapv(|value| value as f32)
+        }
+
+        fn errors(&self, rows: &Array2<f32>) -> Vec<f32> {
+            let error = |row: ndarray::ArrayView1<f32>| {
+                let standard = ndarray::Array1::from_shape_fn(FEATURES, |feature| {
+                    (f64::from(row[feature]) - feature as f64) / self.scales[feature]
+                });
+                let rest = &standard - &standard.dot(&self.axes.t()).dot(&self.axes);
+                (rest.dot(&rest) / FEATURES as f64) as f32
+            };
+            rows.rows().into_iter().map(error).collect()
+        }
+    }
+
+    /// The chance that a row of `high` scores above one of `low`.
+    fn area_under_curve(low: &[f32], high: &[f32]) -> f64 {
+        let above = |high: &f32| low.iter().map(|low| if high > low { 2 } else { u64::from(high == low) }).sum::<u64>();
+        high.iter().map(above).sum::<u64>() as f64 / (2 * low.len() * high.len()) as f64
+    }
+
+    fn profile(world: &World, rows: usize) -> TrainingProfile {
+        let table = world.rows(rows, 1);
+        let (training, held_out): (Vec<usize>, Vec<usize>) = (0..rows).partition(|row| row % 5 > 0);
+        let errors = world.errors(&table);
+        let held_out_errors: Vec<f32> = held_out.iter().map(|row| errors[*row]).collect();
+        TrainingProfile::fit(table.view(), &training, &held_out, &held_out_errors)
+    }
+
+    #[test]
+    fn rows_of_the_same_kind_pass_and_strange_ones_are_flagged() {
+        let world = World::new();
+        let profile = profile(&world, 4000);
+        let judge = |rows: &Array2<f32>| profile.unlikeness(&world.errors(rows), rows.view());
+        let same = world.rows(4000, 2);
+        let found = judge(&same);
+        assert!(found.share <= 0.02, "{} of the same kind", found.share);
+
+        let deviation = |feature: usize| {
+            let column = same.column(feature);
+            let mean = column.sum() / 4000.0;
+            (column.iter().map(|value| (value - mean).powi(2)).sum::<f32>() / 4000.0).sqrt()
+        };
+        let shifted =
+            Array2::from_shape_fn(same.dim(), |(row, feature)| same[[row, feature]] + 5.0 * deviation(feature));
+        let permuted = Array2::from_shape_fn(same.dim(), |(row, feature)| same[[row, (feature + 1) % FEATURES]]);
+        let other_units = &same * 1000.0;
+        for (name, rows) in [("shifted", shifted), ("permuted", permuted), ("other units", other_units)] {
+            let strange = judge(&rows);
+            assert!(strange.share >= 0.95, "{name}: {} flagged", strange.share);
+            let area = area_under_curve(&found.scores, &strange.scores);
+            assert!(area > 0.99, "{name}: area under the curve {area}");
+        }
+    }
+
+    #[test]
+    fn scores_grow_with_the_shift() {
+        let world = World::new();
+        let profile = profile(&world, 2000);
+        let same = world.rows(200, 2);
+        let mean = |shift: f32| {
+            let rows = &same + shift;
+            profile.unlikeness(&world.errors(&rows), rows.view()).scores.iter().sum::<f32>()
+        };
+        let scores: Vec<f32> = [0.0, 5.0, 10.0, 20.0, 40.0].map(mean).to_vec();
+        assert!(scores.windows(2).all(|pair| pair[0] < pair[1]), "{scores:?}");
+    }
+
+    #[test]
+    fn names_features_outside_their_range_and_flags_what_is_no_number() {
+        let training = Array2::from_shape_fn((20, 3), |(row, feature)| (row * (feature + 1)) as f32);
+        let rows: Vec<usize> = (0..20).collect();
+        let profile = TrainingProfile::fit(training.view(), &rows, &rows[..5], &[0.1; 5]);
+        assert_eq!((profile.error_limit, profile.outside_limit), (f64::from(0.1_f32) * FEW_ROWS_MARGIN, 0.0));
+        let new = ndarray::array![[5.0_f32, 5.0, 5.0], [5.0, 5.0, 500.0], [5.0, 5.0, 5.0]];
+        let found = profile.unlikeness(&[0.1, 0.1, f32::NAN], new.view());
+        assert_eq!(found.flags, [false, true, true]);
+        assert_eq!(found.features_outside, [(2, 1.0 / 3.0)]);
+        assert!(found.scores.iter().all(|score| score.is_finite()));
+        let text = serde_json::to_string(&profile).unwrap();
+        assert_eq!(serde_json::from_str::<TrainingProfile>(&text).unwrap(), profile);
+    }
+}

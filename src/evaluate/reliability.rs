@@ -121,3 +121,77 @@ impl Pass<'_, '_> {
         block.enumerate().map(reliability).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::silent;
+    use ndarray::Array2;
+    use rand_distr::Distribution;
+    use rand_distr::StandardNormal;
+
+    /// `groups` clouds of `each` points far apart in ten dimensions, and the same clouds on a map.
+    fn clouds(groups: usize, each: usize) -> (Array2<f32>, Array2<f32>) {
+        let mut generator = Seed(5).stream(Stream::Start);
+        let mut high: Array2<f32> =
+            Array2::from_shape_simple_fn((groups * each, 10), || StandardNormal.sample(&mut generator));
+        for (row, mut values) in high.rows_mut().into_iter().enumerate() {
+            values[row / each % 10] += 30.0 * (1 + row / each / 10) as f32;
+        }
+        let map = Array2::from_shape_fn((groups * each, 2), |(row, axis)| {
+            let angle = (row / each) as f32 / groups as f32 * std::f32::consts::TAU;
+            high[[row, axis + 3]].clamp(-3.0, 3.0) * 0.5 + 20.0 * if axis == 0 { angle.cos() } else { angle.sin() }
+        });
+        (high, map)
+    }
+
+    fn rate(high: &Array2<f32>, map: &Array2<f32>, options: &Options) -> Vec<f32> {
+        let (high, map) = (Space { name: "high", points: high.view() }, Space { name: "map", points: map.view() });
+        reliability(high, map, options, Seed(1), &mut silent).unwrap()
+    }
+
+    #[test]
+    fn is_one_for_the_same_neighbors_and_near_zero_for_a_random_place() {
+        let (high, _) = clouds(4, 50);
+        assert!(rate(&high, &high, &Options::default()).iter().all(|reliability| *reliability == 1.0));
+        let shuffled = Array2::from_shape_fn(high.dim(), |(row, column)| high[[row * 89 % 200, column]]);
+        let mean = rate(&high, &shuffled, &Options::default()).iter().sum::<f32>() / 200.0;
+        assert!(mean < 0.15, "{mean}");
+    }
+
+    #[test]
+    fn finds_the_points_that_sit_in_the_wrong_group() {
+        let (high, mut map) = clouds(5, 60);
+        let moved: Vec<usize> = (0..300).step_by(23).collect();
+        for row in &moved {
+            let (x, y) = (map[[*row, 0]], map[[*row, 1]]);
+            (map[[*row, 0]], map[[*row, 1]]) = (-x, -y);
+        }
+        for options in [Options::default(), Options { sample: 250, ..Options::default() }] {
+            let rated = rate(&high, &map, &options);
+            let worst = moved.iter().map(|row| rated[*row]).fold(0.0, f32::max);
+            let mut stayed: Vec<f32> = (0..300).filter(|row| !moved.contains(row)).map(|row| rated[row]).collect();
+            stayed.sort_by(f32::total_cmp);
+            assert!(worst < stayed[10], "moved up to {worst}, stayed from {}", stayed[0]);
+        }
+    }
+
+    #[test]
+    fn the_thread_count_changes_no_bit() {
+        let (high, map) = clouds(4, 60);
+        let run = |threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| rate(&high, &map, &Options { sample: 200, ..Options::default() }))
+        };
+        let one: Vec<u32> = run(1).into_iter().map(f32::to_bits).collect();
+        assert!([2, 4].iter().all(|threads| run(*threads).into_iter().map(f32::to_bits).eq(one.iter().copied())));
+    }
+
+    #[test]
+    fn is_refused_for_rows_that_have_no_neighborhood() {
+        let two = Array2::<f32>::zeros((2, 2));
+        let space = Space { name: "codes", points: two.view() };
+        let error = reliability(space, space, &Options::default(), Seed(1), &mut silent).unwrap_err();
+        assert_eq!(error, EvaluateError::TooFewRows { rows: 2 });
+    }
+}
