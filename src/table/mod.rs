@@ -8,6 +8,7 @@ mod assemble;
 mod columnar;
 mod dictionary;
 mod error;
+mod evidence;
 mod frame;
 mod gather;
 
@@ -25,6 +26,7 @@ use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
 pub use error::TableError;
+pub use evidence::{DataKind, Evidence};
 pub use options::{
     Categorical, CategoricalMissing, Decimal, Features, Header, Input, Layout, Metadata, Missing, NumericMissing, Rows,
     Separator, Times, Unmatched,
