@@ -6,12 +6,12 @@ use crate::seed::Seed;
 use crate::split::{self, Split};
 use crate::value::Auto;
 
-/// Smooth curves in `columns` dimensions: three hidden numbers bent into many.
+/// Two hidden numbers bent into many columns, so that no plane comes near the rows.
 fn curves(rows: usize, columns: usize) -> Array2<f32> {
     Array2::from_shape_fn((rows, columns), |(row, column)| {
-        let hidden = [0.37, 0.61, 0.83].map(|rate| (row as f32 * rate).sin());
+        let (first, second) = ((row as f32 * 0.754_877_7).fract(), (row as f32 * 0.569_840_3).fract());
         let phase = column as f32 / columns as f32;
-        (2.0 * hidden[0] + phase * 6.0).sin() + hidden[1] * phase + (hidden[2] * 3.0 * phase).cos()
+        (6.0 * first + 5.0 * phase).sin() + (9.0 * (second - phase).powi(2)).cos() * first
     })
 }
 
