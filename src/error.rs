@@ -96,6 +96,12 @@ impl Error {
         self.place.as_deref()
     }
 
+    /// The way out, if one is known.
+    #[must_use]
+    pub fn hint_text(&self) -> Option<&str> {
+        self.hint.as_deref()
+    }
+
     /// An input/output error on `path`, told apart by whose turn it is.
     ///
     /// A path that does not exist, may not be read or is no file is the user's to mend; a full

@@ -1,1 +1,7 @@
-fn main() {}
+//! The binary: everything it does is in `reduce::cli`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    reduce::cli::main()
+}

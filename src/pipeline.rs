@@ -39,7 +39,6 @@ pub struct Pipeline {
     #[serde(default = "default_seed")]
     pub seed: Seed,
     /// The table, and which of its columns do what.
-    #[serde(default)]
     pub input: table::Input,
     /// Steps applied in order, fitted on the training rows; absent means a choice by the kind of data, which is said.
     #[serde(default, deserialize_with = "value::words_or_maps", skip_serializing_if = "Option::is_none")]
@@ -111,7 +110,7 @@ impl Pipeline {
                     .hint(if version > VERSION { "a newer version of `reduce` reads it" } else { "write `version: 1`" }));
             }
         }
-        if self.input.path.as_os_str().is_empty() {
+        if self.input.path.0.iter().any(|path| path.as_os_str().is_empty()) {
             return Err(Error::request("the pipeline names no table").hint("add `input: {path: TABLE}`"));
         }
         if self.output.as_ref().is_some_and(|output| output.as_os_str().is_empty()) {

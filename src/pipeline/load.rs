@@ -240,7 +240,9 @@ fn reworded(raw: &str) -> (String, Option<String>) {
         return (format!("the key `{key}` is given twice"), Some("keep one of the two".to_owned()));
     }
     if raw.starts_with("missing field") {
-        return (format!("the key `{}` is missing here", quoted(raw)), None);
+        let key = quoted(raw);
+        let hint = (key == "input").then(|| "add `input: {path: TABLE}`".to_owned());
+        return (format!("the key `{key}` is missing here"), hint);
     }
     if raw.contains("found a tab") || raw.contains("tab") && raw.contains("indent") {
         return ("a tab where YAML wants spaces".to_owned(), Some("indent with spaces".to_owned()));

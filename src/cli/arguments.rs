@@ -1,0 +1,228 @@
+//! What can be asked for on the command line.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// A wide table goes in; a learned code for every row and an honest 2-D map of them come out.
+///
+/// The three commands to begin with:
+///   reduce init TABLE -o PIPELINE.yaml    look at a table and write a pipeline for it
+///   reduce run PIPELINE.yaml              train, encode, lay out, measure, draw
+///   reduce encode MODEL TABLE -o CODES    the codes of new rows
+#[derive(Debug, Parser)]
+#[command(name = "reduce", version, verbatim_doc_comment, arg_required_else_help = true, propagate_version = true)]
+pub struct Arguments {
+    /// Threads to use; all processors if not given. Changes no byte of any result.
+    #[arg(long, global = true, value_name = "N")]
+    pub threads: Option<NonZeroUsize>,
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Run a pipeline: read, prepare, train, encode, lay out, measure, draw.
+    Run(Run),
+    /// Look at a table and write a commented pipeline for it.
+    Init(Init),
+    /// Say what a table holds.
+    Inspect(Inspect),
+    /// Check a pipeline file and that its table has the columns it names.
+    Check(Pipeline),
+    /// Show a pipeline with every default and `auto` resolved, its stages and its cost; train nothing.
+    Plan(Plan),
+    /// Write the codes of new rows.
+    Encode(Rows),
+    /// Write new rows as the model reconstructs them, in original units and columns.
+    Reconstruct(Rows),
+    /// Write new rows cleaned of noise by a denoising model, in original units and columns.
+    Denoise(Rows),
+    /// Draw new rows from a variational model, in original units and columns.
+    Sample(Sample),
+    /// Place new rows on the embedding of a run; its own points stay where they are.
+    Place(Place),
+    /// Draw a run's embedding again, colored by something else.
+    Plot(Plot),
+    /// Write a run's report again.
+    Report(RunFolder),
+    /// Rate anybody's codes or embedding of a table by their faithfulness.
+    Score(Score),
+    /// Recompute the digests of a run's files and name those that changed.
+    Verify(RunFolder),
+    /// Remove the stages kept in a run folder for later runs; its results stay.
+    Clean(RunFolder),
+    /// Print the JSON Schema of the pipeline file.
+    Schema,
+    /// Print completions for a shell.
+    Completions(Completions),
+    /// Print the manual page.
+    Man,
+    /// Say what this machine offers: version, processor, threads, memory.
+    Doctor,
+}
+
+/// A pipeline file with overrides.
+#[derive(Debug, Args)]
+pub struct Pipeline {
+    /// The pipeline file (YAML).
+    pub file: PathBuf,
+    /// Replace one value of the file, such as `autoencoder.code_size=16`; can be given more than once.
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub overrides: Vec<String>,
+}
+
+/// `run`.
+#[derive(Debug, Args)]
+pub struct Run {
+    #[command(flatten)]
+    pub pipeline: Pipeline,
+    /// Take up nothing from an earlier run.
+    #[arg(long)]
+    pub fresh: bool,
+    /// Print one JSON object per event on stdout, and the metrics at the end.
+    #[arg(long)]
+    pub json: bool,
+    /// Say nothing but warnings and errors.
+    #[arg(long, short)]
+    pub quiet: bool,
+}
+
+/// `plan`.
+#[derive(Debug, Args)]
+pub struct Plan {
+    #[command(flatten)]
+    pub pipeline: Pipeline,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `init`.
+#[derive(Debug, Args)]
+pub struct Init {
+    /// The table.
+    pub data: PathBuf,
+    /// The pipeline file to write; printed if not given.
+    #[arg(long, short)]
+    pub output: Option<PathBuf>,
+    /// Replace a file that is there.
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// `inspect`.
+#[derive(Debug, Args)]
+pub struct Inspect {
+    /// The table.
+    pub data: PathBuf,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// A model and new rows.
+#[derive(Debug, Args)]
+pub struct Rows {
+    /// The model: `model.safetensors`, or its run folder.
+    pub model: PathBuf,
+    /// The table of new rows, with the model's columns in any order.
+    pub data: PathBuf,
+    /// Where to write (.parquet or .csv); beside the table if not given.
+    #[arg(long, short)]
+    pub output: Option<PathBuf>,
+    /// Say nothing but warnings and errors.
+    #[arg(long, short)]
+    pub quiet: bool,
+}
+
+/// `sample`.
+#[derive(Debug, Args)]
+pub struct Sample {
+    /// The variational model: `model.safetensors`, or its run folder.
+    pub model: PathBuf,
+    /// How many rows to draw.
+    #[arg(short = 'n', long, default_value = "100")]
+    pub count: NonZeroUsize,
+    /// The seed of the draw.
+    #[arg(long, default_value = "42")]
+    pub seed: u64,
+    /// Where to write (.parquet or .csv).
+    #[arg(long, short, default_value = "samples.parquet")]
+    pub output: PathBuf,
+}
+
+/// `place`.
+#[derive(Debug, Args)]
+pub struct Place {
+    /// The run folder.
+    pub run: PathBuf,
+    /// The table of new rows.
+    pub data: PathBuf,
+    /// Where to write (.parquet or .csv); beside the table if not given.
+    #[arg(long, short)]
+    pub output: Option<PathBuf>,
+    /// Say nothing but warnings and errors.
+    #[arg(long, short)]
+    pub quiet: bool,
+}
+
+/// `plot`.
+#[derive(Debug, Args)]
+pub struct Plot {
+    /// The run folder.
+    pub run: PathBuf,
+    /// A label, feature, `reliability`, `reconstruction_error`, `density` or a code; several make small multiples.
+    #[arg(long, value_name = "COLUMN", value_delimiter = ',', required = true)]
+    pub color_by: Vec<String>,
+    /// The format.
+    #[arg(long, default_value = "svg", value_parser = ["svg", "png", "pdf"])]
+    pub format: String,
+    /// Dark ground.
+    #[arg(long)]
+    pub dark: bool,
+    /// Where to write; into the run folder if not given.
+    #[arg(long, short)]
+    pub output: Option<PathBuf>,
+}
+
+/// A run folder.
+#[derive(Debug, Args)]
+pub struct RunFolder {
+    /// The run folder.
+    pub run: PathBuf,
+}
+
+/// `score`.
+#[derive(Debug, Args)]
+pub struct Score {
+    /// The table the codes were made from (its numeric columns are compared as they are).
+    pub table: PathBuf,
+    /// Codes: one row for each row of the table, in its order or by the same ids.
+    pub codes: PathBuf,
+    /// An embedding of the same rows.
+    pub embedding: Option<PathBuf>,
+    /// The id column of all files.
+    #[arg(long)]
+    pub id: Option<String>,
+    /// A column of classes in the table.
+    #[arg(long)]
+    pub label: Option<String>,
+    /// How many neighbors make a neighborhood.
+    #[arg(long, default_value = "10")]
+    pub neighbors: NonZeroUsize,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `completions`.
+#[derive(Debug, Args)]
+pub struct Completions {
+    /// The shell.
+    #[arg(value_enum)]
+    pub shell: clap_complete::Shell,
+}

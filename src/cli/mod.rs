@@ -1,0 +1,123 @@
+//! clap and the terminal: one file per family of verbs, progress, messages, exit codes.
+//!
+//! Exit codes: 0 done, 1 a failure of ours or the machine's, 2 the request was wrong, 130 and 143
+//! stopped by a signal. stdout is for data, stderr for talk.
+
+mod arguments;
+mod inspect;
+mod output;
+mod pipeline;
+mod progress;
+mod rows;
+mod run;
+mod tools;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use clap::Parser;
+
+use crate::error::{Error, Fault, Result};
+use arguments::{Arguments, Verb};
+use progress::{Progress, Stop, Voice};
+
+/// Parses the arguments, does what they ask and gives the exit code.
+#[must_use]
+pub fn main() -> ExitCode {
+    contain_panics();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // nobody listening is no reason to fail otherwise
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+        }
+    };
+    let stop = listen();
+    let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| dispatch(arguments, &stop)));
+    match done {
+        Ok(Ok(())) => ExitCode::SUCCESS,
+        Ok(Err(error)) => {
+            progress::line(&format!("error: {error}"));
+            ExitCode::from(match error.fault() {
+                Fault::Request => 2,
+                Fault::Failure => 1,
+                Fault::Interrupted => u8::try_from(128 + stop.load(Ordering::Relaxed)).unwrap_or(130),
+            })
+        }
+        Err(panic) => {
+            tell_bug(panic.as_ref());
+            ExitCode::from(1)
+        }
+    }
+}
+
+fn dispatch(arguments: Arguments, stop: &Stop) -> Result<()> {
+    if let Some(threads) = arguments.threads {
+        rayon::ThreadPoolBuilder::new()
+            .num_threads(threads.get())
+            .build_global()
+            .map_err(|error| Error::failure(format!("cannot start {threads} threads: {error}")))?;
+    }
+    match arguments.verb {
+        Verb::Run(verb) => run::run(&verb, stop),
+        Verb::Init(verb) => inspect::init(&verb),
+        Verb::Inspect(verb) => inspect::inspect(&verb),
+        Verb::Check(verb) => pipeline::check(&verb),
+        Verb::Plan(verb) => pipeline::plan(&verb),
+        Verb::Encode(verb) => rows::encode(&verb, stop),
+        Verb::Reconstruct(verb) => rows::reconstruct(&verb, "reconstructed", stop),
+        Verb::Denoise(verb) => rows::denoise(&verb, stop),
+        Verb::Sample(verb) => rows::sample(&verb),
+        Verb::Place(verb) => rows::place(&verb, stop),
+        Verb::Plot(verb) => run::plot(&verb, stop),
+        Verb::Report(verb) => run::report(&verb, stop),
+        Verb::Score(verb) => inspect::score(&verb, stop),
+        Verb::Verify(verb) => run::verify(&verb),
+        Verb::Clean(verb) => run::clean(&verb),
+        Verb::Schema => pipeline::schema(),
+        Verb::Completions(verb) => tools::completions(&verb),
+        Verb::Man => tools::man(),
+        Verb::Doctor => tools::doctor(),
+    }
+}
+
+/// A listener for a verb's progress.
+fn listener(quiet: bool, json: bool, stop: &Stop) -> Progress {
+    let voice = if json {
+        Voice::Json
+    } else if quiet {
+        Voice::Quiet
+    } else {
+        Voice::Normal
+    };
+    Progress::new(voice, Arc::clone(stop))
+}
+
+/// The first signal asks the work to stop, the second ends the program.
+fn listen() -> Stop {
+    let stop = Arc::new(AtomicUsize::new(0));
+    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+        let pressed = Arc::new(std::sync::atomic::AtomicBool::new(false));
+        // registered in this order: the shutdown looks at a flag that the same signal raises after it;
+        // a system that refuses handlers stops the program at the first signal, which is fine
+        let _ = signal_hook::flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&pressed));
+        let _ = signal_hook::flag::register(signal, pressed);
+        let _ = signal_hook::flag::register_usize(signal, Arc::clone(&stop), usize::try_from(signal).unwrap_or(2));
+    }
+    stop
+}
+
+/// A panic is a bug of ours, told in one line; `RUST_BACKTRACE=1` shows where. Readers contain their own.
+fn contain_panics() {
+    if std::env::var_os("RUST_BACKTRACE").is_none_or(|value| value == "0") {
+        std::panic::set_hook(Box::new(|_| {}));
+    }
+}
+
+fn tell_bug(panic: &(dyn std::any::Any + Send)) {
+    let message = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    let message = message.and_then(|message| message.lines().next()).unwrap_or("no message");
+    progress::line(&format!("error: a bug in reduce: {message}\nhint: run it again with `RUST_BACKTRACE=1` and report what it prints"));
+}

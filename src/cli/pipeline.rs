@@ -1,0 +1,26 @@
+//! Verbs on the pipeline file: check, plan, schema.
+
+use super::arguments;
+use super::output;
+use crate::error::Result;
+use crate::pipeline::Pipeline;
+use crate::plan::Plan;
+
+/// `check FILE`.
+pub fn check(verb: &arguments::Pipeline) -> Result<()> {
+    let loaded = Pipeline::load(&verb.file, &verb.overrides)?;
+    let columns = crate::plan::check_columns(&loaded)?;
+    output::print(&format!("{} is in order: {columns}\n", verb.file.display()))
+}
+
+/// `plan FILE`.
+pub fn plan(verb: &arguments::Plan) -> Result<()> {
+    let loaded = Pipeline::load(&verb.pipeline.file, &verb.pipeline.overrides)?;
+    let plan = Plan::of(&loaded)?;
+    if verb.json { output::print_json(&plan) } else { output::print(&plan.to_string()) }
+}
+
+/// `schema`.
+pub fn schema() -> Result<()> {
+    output::print_json(&Pipeline::schema())
+}

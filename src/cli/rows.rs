@@ -1,0 +1,73 @@
+//! Verbs on new rows: encode, reconstruct, denoise, sample, place.
+
+use std::path::{Path, PathBuf};
+
+use super::arguments::{Place, Rows, Sample};
+use super::output;
+use super::progress::{self, Stop};
+use crate::autoencoder::Corruption;
+use crate::error::{Error, Result};
+use crate::model::Model;
+use crate::run::apply::{self, NewRows};
+use crate::seed::Seed;
+use crate::table::write::Column;
+
+/// `encode MODEL DATA`.
+pub fn encode(verb: &Rows, stop: &Stop) -> Result<()> {
+    let model = Model::load(&verb.model)?;
+    write_rows(verb, "codes", stop, &model, |model, new| Ok(apply::encoded(model, new)))
+}
+
+/// `reconstruct MODEL DATA`.
+pub fn reconstruct(verb: &Rows, word: &str, stop: &Stop) -> Result<()> {
+    let model = Model::load(&verb.model)?;
+    write_rows(verb, word, stop, &model, apply::reconstructed)
+}
+
+/// `denoise MODEL DATA`.
+pub fn denoise(verb: &Rows, stop: &Stop) -> Result<()> {
+    let model = Model::load(&verb.model)?;
+    if model.autoencoder.options().corruption == Corruption::None {
+        return Err(Error::request(format!("the model `{}` was not trained to remove noise", verb.model.display()))
+            .hint("train one with `autoencoder: {corruption: {gaussian: {sd: 0.3}}}`, or use `reduce reconstruct`"));
+    }
+    write_rows(verb, "denoised", stop, &model, apply::reconstructed)
+}
+
+fn write_rows(verb: &Rows, word: &str, stop: &Stop, model: &Model, columns: impl FnOnce(&Model, &NewRows) -> Result<Vec<Column>>) -> Result<()> {
+    let output = verb.output.clone().unwrap_or_else(|| apply::beside(&verb.data, word));
+    let mut progress = super::listener(verb.quiet, false, stop);
+    let new = apply::read_rows(model, &verb.data, &mut |event| progress.take(event))?;
+    let columns = columns(model, &new)?;
+    output::table(&output, columns, &[&verb.data, &verb.model])?;
+    tell(&new, &output, verb.quiet);
+    Ok(())
+}
+
+fn tell(new: &NewRows, output: &Path, quiet: bool) {
+    if let Some(sentence) = apply::unlike_sentence(new) {
+        progress::line(&format!("warning: {sentence}"));
+    }
+    if !quiet {
+        progress::line(&format!("{} rows written to {}", new.rows.ids.len(), output.display()));
+    }
+}
+
+/// `sample MODEL -n N`.
+pub fn sample(verb: &Sample) -> Result<()> {
+    let model = Model::load(&verb.model)?;
+    let prepared = model.autoencoder.sample(verb.count.get(), Seed(verb.seed))?;
+    output::table(&verb.output, apply::sampled(&model, prepared.view())?, &[&verb.model])?;
+    progress::line(&format!("{} rows written to {}", verb.count, verb.output.display()));
+    Ok(())
+}
+
+/// `place RUN DATA`.
+pub fn place(verb: &Place, stop: &Stop) -> Result<()> {
+    let output: PathBuf = verb.output.clone().unwrap_or_else(|| apply::beside(&verb.data, "placed"));
+    let mut progress = super::listener(verb.quiet, false, stop);
+    let (columns, new) = apply::placed(&verb.run, &verb.data, &mut |event| progress.take(event))?;
+    output::table(&output, columns, &[&verb.data])?;
+    tell(&new, &output, verb.quiet);
+    Ok(())
+}

@@ -1,0 +1,79 @@
+//! Verbs on runs: run, plot, report, verify, clean.
+
+use super::arguments;
+use super::output;
+use super::progress::{self, Stop};
+use crate::error::{Error, Fault, Result};
+use crate::pipeline::Pipeline;
+use crate::plot::{Format, PlotOptions, Theme};
+use crate::run::record::Record;
+use crate::run::{self, Reuse};
+use crate::value::OneOrMany;
+
+/// `run FILE`.
+pub fn run(verb: &arguments::Run, stop: &Stop) -> Result<()> {
+    let loaded = Pipeline::load(&verb.pipeline.file, &verb.pipeline.overrides)?;
+    let reuse = if verb.fresh { Reuse::Nothing } else { Reuse::Kept };
+    let mut progress = super::listener(verb.quiet, verb.json, stop);
+    let outcome = run::run(&loaded, reuse, &mut |event| progress.take(event)).map_err(|error| {
+        if error.fault() == Fault::Interrupted && error.hint_text().is_none() {
+            error.hint("finished stages are kept: the same command goes on from there")
+        } else {
+            error
+        }
+    })?;
+    if verb.json {
+        return output::print_json(&outcome.metrics);
+    }
+    if !verb.quiet {
+        progress::line(&format!("\n{}", outcome.summary));
+    }
+    Ok(())
+}
+
+/// `plot RUN --color-by COLUMN`.
+pub fn plot(verb: &arguments::Plot, stop: &Stop) -> Result<()> {
+    let format = match verb.format.as_str() {
+        "png" => Format::Png,
+        "pdf" => Format::Pdf,
+        _ => Format::Svg,
+    };
+    let options = PlotOptions {
+        color_by: OneOrMany(verb.color_by.clone()),
+        theme: if verb.dark { Theme::Dark } else { Theme::Light },
+        format: OneOrMany(vec![format]),
+        ..PlotOptions::default()
+    };
+    let mut progress = super::listener(true, false, stop);
+    let written = run::redraw::plot(&verb.run, &options, verb.output.as_deref(), &mut |event| progress.take(event))?;
+    progress::line(&format!("{} written", written.display()));
+    Ok(())
+}
+
+/// `report RUN`.
+pub fn report(verb: &arguments::RunFolder, stop: &Stop) -> Result<()> {
+    let mut progress = super::listener(true, false, stop);
+    let written = run::redraw::report(&verb.run, &mut |event| progress.take(event))?;
+    progress::line(&format!("{} written", written.display()));
+    Ok(())
+}
+
+/// `verify RUN`.
+pub fn verify(verb: &arguments::RunFolder) -> Result<()> {
+    let record = Record::load(&verb.run)?;
+    let changed = record.verify(&verb.run);
+    if changed.is_empty() {
+        return output::print(&format!("{} files of `{}` are as the run left them\n", record.files.len(), verb.run.display()));
+    }
+    Err(Error::request(format!("changed since the run, or gone: {}", changed.join(", ")))
+        .at(verb.run.display().to_string())
+        .hint("run the pipeline again"))
+}
+
+/// `clean RUN`.
+pub fn clean(verb: &arguments::RunFolder) -> Result<()> {
+    Record::load(&verb.run)?;
+    let folder = run::folder::Folder::open(&verb.run)?;
+    folder.forget_all_but(&[]);
+    output::print(&format!("the kept stages of `{}` are removed; its results stay\n", verb.run.display()))
+}

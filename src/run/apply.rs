@@ -1,0 +1,224 @@
+//! What a trained model does to new rows: encode, reconstruct, denoise, sample, place.
+
+use std::path::{Path, PathBuf};
+
+use ndarray::{Array2, ArrayView2, Axis};
+
+use super::data::RowNames;
+use super::record::Record;
+use crate::embed;
+use crate::error::{Error, Result};
+use crate::evaluate::Unlikeness;
+use crate::event::{Event, Observer};
+use crate::model::Model;
+use crate::table::write::{self, Column, ColumnValues};
+use crate::table::{self, Frame, Input, Label, LabelValues, Table};
+use crate::value::OneOrMany;
+
+/// New rows that were prepared as the model's own rows were.
+pub struct NewRows {
+    /// Their names and labels.
+    pub rows: RowNames,
+    /// `n × d`, prepared.
+    pub prepared: Array2<f32>,
+    /// Mean squared error of each row's reconstruction.
+    pub errors: Vec<f32>,
+    /// How unlike the training rows they are.
+    pub unlike: Unlikeness,
+}
+
+/// Reads new rows and prepares them with the model's fitted steps; features are matched by name.
+///
+/// # Errors
+/// If the table cannot be read or lacks features of the model, which are named.
+pub fn read_rows(model: &Model, data: &Path, observer: &mut Observer<'_>) -> Result<NewRows> {
+    let input = new_input(model, data)?;
+    let table = table::read::read(&input, Path::new(""), observer)?;
+    prepare_rows(model, table, observer)
+}
+
+fn prepare_rows(model: &Model, table: Table, observer: &mut Observer<'_>) -> Result<NewRows> {
+    let Table { id_name, ids, frame, labels, .. } = table;
+    let (features, categories) = (model.preparation.input_features(), model.preparation.input_categories());
+    let extra = frame.extra_beside(features, &categories);
+    if extra > 0 {
+        let _ = observer(Event::Note(format!("{extra} columns that the model does not know are ignored")));
+    }
+    let frame = frame.aligned_to(features, &categories)?;
+    let prepared = model.preparation.apply(frame)?;
+    let errors = model.autoencoder.reconstruction_errors(prepared.view());
+    let unlike = model.profile.unlikeness(&errors, prepared.view());
+    Ok(NewRows { rows: RowNames { id_name, ids, labels }, prepared, errors, unlike })
+}
+
+/// How new rows are read: as the model's own were, with the labels that are there.
+fn new_input(model: &Model, data: &Path) -> Result<Input> {
+    let mut input = Input { path: OneOrMany(vec![data.to_owned()]), ..model.about.input.clone() };
+    input.rows = None;
+    let absolute = std::path::absolute(data).unwrap_or_else(|_| data.to_owned());
+    input.path = OneOrMany(vec![absolute]);
+    let schema = table::read::schema(&Input { labels: Vec::new(), id: None, ..input.clone() }, Path::new(""))?;
+    let there = |name: &String| schema.columns.iter().any(|(column, _)| column == name);
+    input.labels.retain(there);
+    if input.id.as_ref().is_some_and(|id| !there(id)) {
+        input.id = None;
+    }
+    Ok(input)
+}
+
+/// A sentence on how unlike the new rows are, where that is worth saying.
+#[must_use]
+pub fn unlike_sentence(new: &NewRows) -> Option<String> {
+    const WORTH_SAYING: f64 = 0.05;
+    let flagged = new.unlike.flags.iter().filter(|flag| **flag).count();
+    (new.unlike.share >= WORTH_SAYING).then(|| {
+        format!(
+            "{flagged} of {} rows are unlike the training rows (column `unlike_training`): their codes may mean little",
+            new.rows.ids.len()
+        )
+    })
+}
+
+/// The columns of an encoded table: id, labels, codes, reconstruction error, and whether a row is unlike the training rows.
+#[must_use]
+pub fn encoded(model: &Model, new: &NewRows) -> Vec<Column> {
+    let codes = model.autoencoder.encode(new.prepared.view());
+    let mut columns = super::work::code_columns(&new.rows, codes.view());
+    columns.extend(unlike_columns(new));
+    columns
+}
+
+fn unlike_columns(new: &NewRows) -> [Column; 2] {
+    [
+        Column::single("reconstruction_error", new.errors.iter().copied()),
+        Column { name: "unlike_training".to_owned(), values: ColumnValues::Flag(new.unlike.flags.clone()) },
+    ]
+}
+
+/// The columns of a table reconstructed from its codes, in original units and columns.
+///
+/// # Errors
+/// If a step of the preparation cannot be undone, naming it.
+pub fn reconstructed(model: &Model, new: &NewRows) -> Result<Vec<Column>> {
+    let prepared = model.autoencoder.reconstruct(new.prepared.view());
+    let frame = model.preparation.invert(prepared.view())?;
+    let mut columns = vec![Column::text(&new.rows.id_name, new.rows.ids.iter().cloned())];
+    columns.extend(write::labels_columns(&new.rows.labels));
+    columns.extend(frame_columns(&frame));
+    Ok(columns)
+}
+
+/// New rows drawn from a variational autoencoder, in original units and columns.
+///
+/// # Errors
+/// If the model is not variational, or a step of the preparation cannot be undone.
+pub fn sampled(model: &Model, prepared: ArrayView2<f32>) -> Result<Vec<Column>> {
+    let frame = model.preparation.invert(prepared)?;
+    let mut columns = vec![Column::text("sample", (0..prepared.nrows()).map(|row| row.to_string()))];
+    columns.extend(frame_columns(&frame));
+    Ok(columns)
+}
+
+fn frame_columns(frame: &Frame) -> Vec<Column> {
+    let numbers = frame.features.iter().zip(frame.values.axis_iter(Axis(1)));
+    let mut columns: Vec<Column> = numbers.map(|(name, values)| Column::single(name, values.iter().copied())).collect();
+    columns.extend(frame.categories.iter().map(|category| Column {
+        name: category.name.clone(),
+        values: ColumnValues::Text(
+            category.of_row.iter().map(|level| level.map(|level| category.levels[level as usize].clone())).collect(),
+        ),
+    }));
+    columns
+}
+
+/// New rows placed on the embedding of a run; the run's own points stay where they are.
+///
+/// # Errors
+/// If the run has no embedding, its model does not fit the rows, or its files were changed.
+pub fn placed(run: &Path, data: &Path, observer: &mut Observer<'_>) -> Result<(Vec<Column>, NewRows)> {
+    let record = Record::load(run)?;
+    let changed = record.verify(run);
+    if !changed.is_empty() {
+        return Err(Error::request(format!("`{}` was changed since the run: {}", run.display(), changed.join(", ")))
+            .hint("run its pipeline again"));
+    }
+    let model = Model::load(&run.join("model.safetensors"))?;
+    let (_, old_codes) = read_embedded(&run.join("codes.parquet"), &model.about.input.labels, model.autoencoder.code_size())?;
+    let (_, old_points) = read_embedding(run, &record)?;
+    let new = read_rows(&model, data, observer)?;
+    let codes = model.autoencoder.encode(new.prepared.view());
+    let placement = embed::place(codes.view(), old_codes.view(), old_points.view(), observer)?;
+    let mut columns = super::publish::embedding_columns(&new.rows, placement.points.view(), &[]);
+    columns.extend(unlike_columns(&new));
+    Ok((columns, new))
+}
+
+/// The rows and coordinates of a run's embedding.
+///
+/// # Errors
+/// If the run laid nothing out.
+pub fn read_embedding(run: &Path, record: &Record) -> Result<(RowNames, Array2<f32>)> {
+    if !record.files.contains_key("embedding.parquet") {
+        return Err(Error::request(format!("the run `{}` has no embedding", run.display())).hint("run it with `tsne` switched on"));
+    }
+    let path = run.join("embedding.parquet");
+    let columns = table::read::columns(&path)?;
+    let sides = columns.iter().filter(|column| column.name == "x" || column.name == "y").count();
+    split_columns(columns, sides, |name| name == "x" || name == "y", &path)
+}
+
+/// The rows and codes of a file as `codes.parquet`.
+///
+/// # Errors
+/// If it cannot be read or has another number of codes.
+pub fn read_embedded(path: &Path, labels: &[String], size: usize) -> Result<(RowNames, Array2<f32>)> {
+    let columns = table::read::columns(path)?;
+    let is_code = |name: &str| name.starts_with("code_") && !labels.iter().any(|label| label == name);
+    split_columns(columns, size, is_code, path)
+}
+
+/// Parts a table of ours into its rows' names and its numbers.
+fn split_columns(columns: Vec<Column>, expected: usize, is_number: impl Fn(&str) -> bool, path: &Path) -> Result<(RowNames, Array2<f32>)> {
+    let foreign = |what: &str| Error::request(format!("`{}` is not a file of a run: {what}", path.display()));
+    let mut columns = columns.into_iter();
+    let (id_name, ids) = match columns.next() {
+        Some(Column { name, values: ColumnValues::Text(ids) }) => (name, ids.into_iter().map(Option::unwrap_or_default).collect::<Vec<_>>()),
+        _ => return Err(foreign("its first column holds no ids")),
+    };
+    let (mut labels, mut numbers) = (Vec::new(), Vec::new());
+    for column in columns {
+        match column.values {
+            ColumnValues::Single(values) if is_number(&column.name) => numbers.push(values),
+            values if column.name != "reliability" => labels.extend(label(column.name, values)),
+            _ => {}
+        }
+    }
+    if numbers.len() != expected || expected == 0 {
+        return Err(foreign(&format!("it has {} columns of numbers, not {expected}", numbers.len())));
+    }
+    let values = Array2::from_shape_fn((ids.len(), expected), |(row, column)| numbers[column][row]);
+    Ok((RowNames { id_name, ids, labels }, values))
+}
+
+fn label(name: String, values: ColumnValues) -> Option<Label> {
+    let values = match values {
+        ColumnValues::Text(texts) => {
+            let mut levels: Vec<String> = texts.iter().flatten().cloned().collect();
+            levels.sort();
+            levels.dedup();
+            let place = |text: &String| levels.binary_search(text).ok().and_then(|place| u32::try_from(place).ok());
+            let of_row = texts.iter().map(|text| text.as_ref().and_then(place)).collect();
+            LabelValues::Classes { levels, of_row }
+        }
+        ColumnValues::Double(numbers) => LabelValues::Numbers(numbers.into_iter().map(|number| (!number.is_nan()).then_some(number)).collect()),
+        ColumnValues::Single(_) | ColumnValues::Integer(_) | ColumnValues::Flag(_) => return None,
+    };
+    Some(Label { name, values })
+}
+
+/// Where a verb writes when the user names no file: beside the data, with the verb in the name.
+#[must_use]
+pub fn beside(data: &Path, verb: &str) -> PathBuf {
+    let stem = data.file_stem().map_or_else(|| "table".to_owned(), |stem| stem.to_string_lossy().into_owned());
+    data.with_file_name(format!("{stem}.{verb}.parquet"))
+}

@@ -1,0 +1,288 @@
+//! From the columns of a run to its plots.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use ndarray::{Array2, ArrayView2};
+
+use super::data::RowNames;
+use super::record::Record;
+use super::TrainingRecord;
+use crate::autoencoder::Loss;
+use crate::embed;
+use crate::error::{Error, Result, nearest};
+use crate::event::silent;
+use crate::neighbors;
+use crate::pipeline::Pipeline;
+use crate::plot::{self, Color, Faded, Format, PlotOptions, Scatter};
+use crate::table::{self, LabelValues};
+use crate::value::OneOrMany;
+
+/// Points with a lower reliability are drawn hollow: fewer of their neighbors are right than wrong.
+const RELIABLE: f32 = 0.5;
+/// How many of a point's neighbors on the map tell its density.
+const DENSITY_NEIGHBORS: usize = 10;
+
+/// CSS pixels (1/96 inch) to dots at 300 per inch.
+const PRINT_SCALE: f32 = 300.0 / 96.0;
+
+/// Columns that color plots without being in the table.
+const DERIVED: [&str; 3] = ["reliability", "reconstruction_error", "density"];
+
+/// Everything that can color a plot.
+pub struct Palette<'a> {
+    /// Ids and labels.
+    pub rows: &'a RowNames,
+    /// `n × code_size`.
+    pub codes: ArrayView2<'a, f32>,
+    /// `n × 2`.
+    pub points: ArrayView2<'a, f32>,
+    /// A reliability per row, or empty.
+    pub reliability: &'a [f32],
+    /// A reconstruction error per row, or empty.
+    pub row_errors: &'a [f32],
+    /// Raw values of features, by name.
+    pub features: &'a BTreeMap<String, Vec<f64>>,
+}
+
+/// A column that colors, owned.
+enum Column {
+    /// A label of classes, by its place.
+    Classes(usize),
+    Numbers(String, Vec<f64>),
+    Nothing,
+}
+
+/// The plots of a pipeline: those it lists, or one for each label and one by reliability.
+#[must_use]
+pub fn wanted(pipeline: &Pipeline) -> Vec<PlotOptions> {
+    if let Some(plots) = &pipeline.plots {
+        return plots.clone();
+    }
+    let by = |name: &str| PlotOptions { color_by: OneOrMany(vec![name.to_owned()]), ..PlotOptions::default() };
+    let mut plots: Vec<PlotOptions> = pipeline.input.labels.iter().map(|label| by(label)).collect();
+    if plots.is_empty() {
+        plots.push(by(""));
+    }
+    if pipeline.evaluate.on().is_some() {
+        plots.push(by("reliability"));
+    }
+    plots
+}
+
+/// The features whose raw values the plots of a pipeline want.
+#[must_use]
+pub fn features_wanted(pipeline: &Pipeline) -> Vec<String> {
+    if pipeline.tsne.on().is_none() {
+        return Vec::new();
+    }
+    let names = wanted(pipeline).into_iter().flat_map(|plot| plot.color_by.0);
+    let no_label = |name: &String| !pipeline.input.labels.contains(name) && pipeline.input.metadata.is_none();
+    let mut features: Vec<String> = names.filter(|name| is_feature(name) && no_label(name)).collect();
+    features.sort();
+    features.dedup();
+    features
+}
+
+/// Whether a column to color by can only be in the table itself.
+#[must_use]
+pub fn is_feature(name: &str) -> bool {
+    !name.is_empty() && !DERIVED.contains(&name) && !is_code(name)
+}
+
+fn is_code(name: &str) -> bool {
+    name.strip_prefix("code_").is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+/// Checks before any work that every plot can be colored.
+///
+/// # Errors
+/// If a plot names a column that will not be there.
+pub fn check(pipeline: &Pipeline, rows: &RowNames) -> Result<()> {
+    if pipeline.input.metadata.is_none() {
+        return Ok(()); // a feature was looked for when the table was read
+    }
+    for name in wanted(pipeline).iter().flat_map(|plot| &plot.color_by.0) {
+        let known = name.is_empty() || DERIVED.contains(&name.as_str()) || is_code(name) || rows.labels.iter().any(|label| &label.name == name);
+        if !known {
+            return Err(unknown(name, rows));
+        }
+    }
+    Ok(())
+}
+
+fn unknown(name: &str, rows: &RowNames) -> Error {
+    let error = Error::request(format!("there is no column `{name}` to color by"));
+    let names = rows.labels.iter().map(|label| label.name.as_str()).chain(DERIVED);
+    match nearest(name, names.clone()) {
+        Some(near) => error.hint(format!("did you mean `{near}`?")),
+        None => error.hint(format!("color by one of {}, a feature or a code such as `code_00`", names.collect::<Vec<_>>().join(", "))),
+    }
+}
+
+impl Palette<'_> {
+    fn column(&self, name: &str) -> Result<Column> {
+        if name.is_empty() {
+            return Ok(Column::Nothing);
+        }
+        if let Some(at) = self.rows.labels.iter().position(|label| label.name == name) {
+            return Ok(match &self.rows.labels[at].values {
+                LabelValues::Classes { .. } => Column::Classes(at),
+                LabelValues::Numbers(numbers) => {
+                    Column::Numbers(name.to_owned(), numbers.iter().map(|number| number.unwrap_or(f64::NAN)).collect())
+                }
+            });
+        }
+        let wide = |values: &[f32]| values.iter().map(|value| f64::from(*value)).collect();
+        let numbers = match name {
+            "reliability" if !self.reliability.is_empty() => wide(self.reliability),
+            "reconstruction_error" if !self.row_errors.is_empty() => wide(self.row_errors),
+            "density" => density(self.points)?,
+            _ => match (is_code(name).then(|| name[5..].parse::<usize>().ok()).flatten(), self.features.get(name)) {
+                (Some(code), _) if code < self.codes.ncols() => wide(&self.codes.column(code).to_vec()),
+                (_, Some(values)) => values.clone(),
+                _ => return Err(unknown(name, self.rows)),
+            },
+        };
+        Ok(Column::Numbers(name.to_owned(), numbers))
+    }
+
+    /// Draws one item of `plots:`; gives file names with their bytes.
+    ///
+    /// # Errors
+    /// If a column to color by is not there, or drawing fails.
+    pub fn draw(&self, options: &PlotOptions, name: &str, caption: &str) -> Result<Vec<(String, Vec<u8>)>> {
+        let points = if self.points.ncols() == 2 { self.points.to_owned() } else { beside_zero(self.points) };
+        let columns: Vec<Column> = options.color_by.0.iter().map(|column| self.column(column)).collect::<Result<_>>()?;
+        let scatters: Vec<Scatter<'_>> = columns
+            .iter()
+            .map(|column| {
+                let color = match column {
+                    Column::Classes(at) => classes(&self.rows.labels[*at]),
+                    Column::Numbers(name, values) => Color::Numbers { name, values },
+                    Column::Nothing => Color::None,
+                };
+                let title = match (options.title.is_empty(), color.name()) {
+                    (false, _) => options.title.clone(),
+                    (true, Some(column)) if columns.len() == 1 => format!("{name} by {column}"),
+                    (true, Some(column)) => column.to_owned(),
+                    (true, None) => name.to_owned(),
+                };
+                let faded = (!self.reliability.is_empty() && !matches!(column, Column::Numbers(name, _) if name == "reliability"))
+                    .then_some(Faded { reliability: self.reliability, threshold: RELIABLE });
+                let caption = if columns.len() == 1 { caption.to_owned() } else { String::new() };
+                Scatter { title, caption, points: points.view(), ids: &self.rows.ids, color, faded, style: options.style() }
+            })
+            .collect();
+        let svg = match scatters.as_slice() {
+            [one] => plot::svg::scatter(one)?,
+            many => plot::svg::sheet(many)?,
+        };
+        let stem = file_stem(&options.color_by.0);
+        options
+            .format
+            .0
+            .iter()
+            .map(|format| {
+                let bytes = match format {
+                    Format::Svg => svg.clone().into_bytes(),
+                    Format::Png => plot::png::render(&svg, PRINT_SCALE)?,
+                    Format::Pdf => plot::pdf::render(&svg)?,
+                };
+                Ok((format!("{stem}.{}", format.extension()), bytes))
+            })
+            .collect()
+    }
+}
+
+fn classes(label: &table::Label) -> Color<'_> {
+    match &label.values {
+        LabelValues::Classes { levels, of_row } => Color::Classes { name: &label.name, levels, of_row },
+        LabelValues::Numbers(_) => Color::None,
+    }
+}
+
+/// `embedding-cell_type`, or `embedding` where nothing colors.
+fn file_stem(columns: &[String]) -> String {
+    match columns {
+        [only] if only.is_empty() => "embedding".to_owned(),
+        [only] => format!("embedding-{}", plot::slug(only)),
+        many => format!("embedding-{}", plot::slug(&many.join("-"))),
+    }
+}
+
+fn beside_zero(line: ArrayView2<f32>) -> Array2<f32> {
+    let mut plane = Array2::zeros((line.nrows(), 2));
+    plane.column_mut(0).assign(&line.column(0));
+    plane
+}
+
+/// How dense the map is at every point, as the logarithm of points per area.
+fn density(points: ArrayView2<f32>) -> Result<Vec<f64>> {
+    let count = DENSITY_NEIGHBORS.min(points.nrows().saturating_sub(1));
+    if count == 0 {
+        return Ok(vec![0.0; points.nrows()]);
+    }
+    let found = neighbors::find(points, count, neighbors::Method::Auto, crate::seed::Seed(0), &mut silent)?;
+    let radius = |row: usize| f64::from(found.distances[[row, count - 1]]).max(1e-9);
+    Ok((0..points.nrows()).map(|row| -(radius(row) * radius(row)).log10()).collect())
+}
+
+/// `training.svg`.
+///
+/// # Errors
+/// If drawing fails.
+pub fn training(record: &TrainingRecord, name: &str) -> Result<String> {
+    let history = &record.history;
+    let by_error = record.options.loss == Loss::Mse;
+    let epochs: Vec<usize> = history.epochs.iter().map(|epoch| epoch.epoch).collect();
+    let per_value = |loss: f64| if by_error { loss / record.features as f64 } else { loss };
+    let training: Vec<f64> = history.epochs.iter().map(|epoch| epoch.training_loss.map_or(f64::NAN, per_value)).collect();
+    let validation: Vec<f64> = history
+        .epochs
+        .iter()
+        .map(|epoch| if by_error { epoch.validation_mse } else { epoch.validation_loss })
+        .collect();
+    let size = record.options.code_size.and_then(crate::value::Auto::given).unwrap_or_default();
+    let reference = format!("PCA of {size}");
+    let curve = plot::svg::TrainingCurve {
+        title: format!("{name}: training"),
+        caption: format!(
+            "Held-out squared error per value {:.4} after epoch {}; PCA of {size}: {:.4}",
+            history.validation_mse, history.best_epoch, history.pca_validation_mse
+        ),
+        loss: if by_error { "squared error per value" } else { "loss per row" },
+        epochs: &epochs,
+        training: &training,
+        validation: &validation,
+        best_epoch: Some(history.best_epoch),
+        reference: by_error.then_some((reference.as_str(), history.pca_validation_mse)),
+        theme: plot::Theme::Light,
+    };
+    Ok(plot::svg::training(&curve)?)
+}
+
+/// The start that `tsne: {start: {from: RUN}}` asks for: the coordinates of rows with the same ids, NaN for others.
+///
+/// # Errors
+/// If the run is not there or shares no id.
+pub fn start_from(options: &embed::Options, base: &Path, rows: &RowNames) -> Result<Option<Array2<f32>>> {
+    let embed::Start::From(run) = &options.start else { return Ok(None) };
+    let run = base.join(run);
+    let record = Record::load(&run)?;
+    let (earlier, points) = super::apply::read_embedding(&run, &record)?;
+    let place: BTreeMap<&str, usize> = earlier.ids.iter().map(String::as_str).zip(0..).collect();
+    let mut start = Array2::from_elem((rows.ids.len(), options.dimensions.count()), f32::NAN);
+    let mut shared = 0;
+    for (row, id) in rows.ids.iter().enumerate() {
+        if let Some(at) = place.get(id.as_str()) {
+            start.row_mut(row).assign(&points.slice(ndarray::s![*at, ..start.ncols()]));
+            shared += 1;
+        }
+    }
+    if shared == 0 {
+        return Err(Error::request(format!("no id of this table is in the run `{}`", run.display()))
+            .hint("`input.id` must name the same column in both"));
+    }
+    Ok(Some(start))
+}

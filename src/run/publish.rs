@@ -1,0 +1,206 @@
+//! Everything a run leaves for its user, written whole, the record last.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use ndarray::ArrayView2;
+
+use super::data::RowNames;
+use super::pictures::{self, Palette};
+use super::record::{self, Machine, Record};
+use super::work::{Coded, LaidOut, Measured, Trained, Work};
+use super::{Metrics, Outcome};
+use crate::error::{Error, Result};
+use crate::event::{Observer, Stage};
+use crate::pipeline::{Loaded, Pipeline};
+use crate::table::write::{self, Column};
+use crate::value::{OneOrMany, Switch};
+
+impl Work<'_> {
+    /// Draws, reports and writes everything, and the record last.
+    ///
+    /// # Errors
+    /// If drawing or writing fails; what an earlier run left is then as it was, or replaced by its successor.
+    pub fn publish(mut self, trained: Trained, coded: Coded, laid_out: Option<LaidOut>, measured: Measured, observer: &mut Observer<'_>) -> Result<Outcome> {
+        let colors = self.colors(observer)?;
+        let loaded = self.loaded;
+        let mut files: Vec<(String, Vec<u8>)> = Vec::new();
+        let mut meter = std::mem::take(&mut self.meter);
+        meter.stage(Stage::Plot, observer, |_| {
+            files.push(("training.svg".to_owned(), pictures::training(&trained.record, &loaded.name)?.into_bytes()));
+            if let Some(laid_out) = &laid_out {
+                files.extend(maps(loaded, &coded, laid_out, &measured, &colors)?);
+            }
+            Ok(())
+        })?;
+        if let Some(laid_out) = &laid_out {
+            let mut bytes = Vec::new();
+            write::parquet(&mut bytes, embedding_columns(&coded.rows, laid_out.points.view(), &measured.reliability))?;
+            files.push(("embedding.parquet".to_owned(), bytes));
+        }
+        let metrics = Metrics {
+            reconstruction: measured.reconstruction.clone(),
+            faithfulness: measured.faithfulness.clone(),
+            verdict: measured.verdict.clone(),
+            training: Some(trained.record.clone()),
+            embedding: laid_out.as_ref().map(|laid_out| laid_out.record.clone()),
+        };
+        let plan = resolved(loaded, &trained, laid_out.as_ref())?;
+        files.push(("metrics.json".to_owned(), pretty(&metrics)?));
+        files.push(("pipeline.yaml".to_owned(), plan.to_yaml()?.into_bytes()));
+        files.push(("model.safetensors".to_owned(), trained.bytes.clone()));
+        files.push(("codes.parquet".to_owned(), coded.bytes.clone()));
+        let mut record = Record {
+            format: 1,
+            written_by: format!("reduce {}", env!("CARGO_PKG_VERSION")),
+            name: loaded.name.clone(),
+            seed: loaded.pipeline.seed,
+            rows: coded.rows.ids.len(),
+            features: trained.record.features,
+            inputs: self.inputs.clone(),
+            stages: meter.stages,
+            files: BTreeMap::new(),
+            machine: Machine::here(),
+        };
+        let folder = self.folder()?;
+        let earlier = Record::load(folder.path()).map(|earlier| earlier.files).unwrap_or_default();
+        for (name, bytes) in &files {
+            let digest = folder.write_bytes(name, bytes)?;
+            record.files.insert(name.clone(), digest);
+        }
+        folder.write_bytes(record::FILE, &pretty(&record)?)?;
+        for name in earlier.keys().filter(|name| !record.files.contains_key(*name)) {
+            // a picture of an earlier run that this one did not draw; one that stays behind harms nothing
+            let _ = std::fs::remove_file(folder.path().join(name));
+        }
+        self.forget_the_rest()?;
+        let summary = String::new();
+        Ok(Outcome { folder: loaded.output.clone(), metrics, record, summary })
+    }
+}
+
+/// The maps of a run.
+fn maps(
+    loaded: &Loaded,
+    coded: &Coded,
+    laid_out: &LaidOut,
+    measured: &Measured,
+    features: &BTreeMap<String, Vec<f64>>,
+) -> Result<Vec<(String, Vec<u8>)>> {
+    let palette = Palette {
+        rows: &coded.rows,
+        codes: coded.codes.view(),
+        points: laid_out.points.view(),
+        reliability: &measured.reliability,
+        row_errors: &measured.row_errors,
+        features,
+    };
+    let caption = caption(coded, measured);
+    let mut files: Vec<(String, Vec<u8>)> = Vec::new();
+    for options in pictures::wanted(&loaded.pipeline) {
+        for (name, bytes) in palette.draw(&options, &loaded.name, &caption)? {
+            files.retain(|(earlier, _)| earlier != &name);
+            files.push((name, bytes));
+        }
+    }
+    Ok(files)
+}
+
+/// What a map was made from, and what it hides.
+fn caption(coded: &Coded, measured: &Measured) -> String {
+    let made = format!("t-SNE of {} rows from codes of {} numbers", grouped(coded.rows.ids.len()), coded.codes.ncols());
+    let kept = measured.faithfulness.as_ref().and_then(|faithfulness| faithfulness.embedding.as_ref());
+    kept.map_or(made.clone(), |kept| {
+        format!("{made}. Trustworthiness {:.3}; {:.0} % of the {} nearest neighbors kept.", kept.trustworthiness, 100.0 * kept.knn_recall, kept.neighbors)
+    })
+}
+
+/// A count with a comma between thousands.
+pub(super) fn grouped(count: usize) -> String {
+    let digits = count.to_string();
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// The columns of `embedding.parquet`: id, labels, x, y, reliability.
+pub(super) fn embedding_columns(rows: &RowNames, points: ArrayView2<f32>, reliability: &[f32]) -> Vec<Column> {
+    let mut columns = vec![Column::text(&rows.id_name, rows.ids.iter().cloned())];
+    columns.extend(write::labels_columns(&rows.labels));
+    for (name, values) in ["x", "y"].into_iter().zip(points.columns()) {
+        columns.push(Column::single(name, values.iter().copied()));
+    }
+    if !reliability.is_empty() {
+        columns.push(Column::single("reliability", reliability.iter().copied()));
+    }
+    columns
+}
+
+/// The pipeline with every default and every `auto` a value, its paths seen from the run folder.
+pub(super) fn resolved(loaded: &Loaded, trained: &Trained, laid_out: Option<&LaidOut>) -> Result<Pipeline> {
+    let mut plan = loaded.pipeline.clone();
+    plan.name = Some(loaded.name.clone());
+    plan.prepare = Some(trained.record.steps.clone());
+    plan.autoencoder = trained.record.options.clone();
+    if let (Switch::On(tsne), Some(laid_out)) = (&plan.tsne, laid_out) {
+        plan.tsne = Switch::On(tsne.resolve(laid_out.points.nrows(), trained.model.autoencoder.code_size())?);
+    }
+    plan.plots = Some(pictures::wanted(&loaded.pipeline));
+    plan.input.path = OneOrMany(plan.input.path.0.iter().map(|path| seen_from(&loaded.output, &loaded.base, path)).collect());
+    if let Some(metadata) = &mut plan.input.metadata {
+        metadata.path = seen_from(&loaded.output, &loaded.base, &metadata.path);
+    }
+    plan.output = Some(PathBuf::from("."));
+    Ok(plan)
+}
+
+/// A path as seen from another folder; one that the user gave in full stays so.
+fn seen_from(folder: &Path, base: &Path, path: &Path) -> PathBuf {
+    if path.is_absolute() {
+        return path.to_owned();
+    }
+    let (Ok(from), Ok(to)) = (std::path::absolute(folder), std::path::absolute(base.join(path))) else { return path.to_owned() };
+    pathdiff::diff_paths(tidy(&to), tidy(&from)).unwrap_or(to)
+}
+
+/// A path without `.` and with every `name/..` taken out.
+fn tidy(path: &Path) -> PathBuf {
+    let mut tidy = PathBuf::new();
+    for component in path.components() {
+        match component {
+            std::path::Component::CurDir => {}
+            std::path::Component::ParentDir => {
+                tidy.pop();
+            }
+            other => tidy.push(other),
+        }
+    }
+    tidy
+}
+
+fn pretty<T: serde::Serialize>(value: &T) -> Result<Vec<u8>> {
+    let mut bytes = serde_json::to_vec_pretty(value).map_err(|error| Error::failure(format!("cannot write JSON: {error}")))?;
+    bytes.push(b'\n');
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_are_grouped_by_thousands() {
+        assert_eq!([grouped(7), grouped(1_797), grouped(70_000)], ["7", "1,797", "70,000"]);
+    }
+
+    #[test]
+    fn a_relative_path_is_seen_from_the_run_folder() {
+        let seen = seen_from(Path::new("/a/runs/genes"), Path::new("/a/pipelines"), Path::new("../data/genes.parquet"));
+        assert_eq!(seen, Path::new("../../data/genes.parquet"));
+    }
+}

@@ -1,0 +1,486 @@
+//! The stages of a run, each taken up from an earlier run or computed.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use ndarray::{Array1, Array2, ArrayView2, s};
+use serde::{Deserialize, Serialize};
+
+use super::data::{Data, RowNames};
+use super::folder::{self, Folder};
+use super::kept::{Kept, Key};
+use super::meter::Meter;
+use super::pictures;
+use super::{EmbeddingRecord, Faithfulness, Reuse, TrainingRecord};
+use crate::autoencoder;
+use crate::embed;
+use crate::error::{Error, Result};
+use crate::evaluate::{self, Pair, Reconstruction, Space, TrainingProfile};
+use crate::event::{Event, Observer, Stage};
+use crate::model::{About, Model};
+use crate::neighbors::{self, Neighbors};
+use crate::pca::Pca;
+use crate::pipeline::{Loaded, Pipeline};
+use crate::table::{self, Input};
+use crate::value::{OneOrMany, Switch};
+
+/// Rows that are reconstructed at once while errors are measured.
+const BLOCK: usize = 4_096;
+
+/// A run at work.
+pub struct Work<'a> {
+    pub(super) loaded: &'a Loaded,
+    folder: Option<Folder>,
+    pub(super) kept: Kept,
+    pub(super) meter: Meter,
+    pub(super) inputs: BTreeMap<String, String>,
+    keys: Keys,
+    data: Option<Data>,
+}
+
+/// The key of each stage's result.
+#[derive(Debug, Clone)]
+struct Keys {
+    model: Key,
+    neighbors: Key,
+    embedding: Key,
+    measures: Key,
+}
+
+/// A trained model and how it came about.
+pub struct Trained {
+    /// What is written to `model.safetensors`.
+    pub model: Model,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+    /// How training went.
+    pub record: TrainingRecord,
+}
+
+/// Every row's code.
+pub struct Coded {
+    /// Whose codes they are.
+    pub rows: RowNames,
+    /// `n × code_size`.
+    pub codes: Array2<f32>,
+    /// The bytes of `codes.parquet`.
+    pub bytes: Vec<u8>,
+}
+
+/// The embedding.
+pub struct LaidOut {
+    /// `n × 2`, or `n × 1`.
+    pub points: Array2<f32>,
+    /// How it came about.
+    pub record: EmbeddingRecord,
+}
+
+/// What was measured.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Measured {
+    /// Held-out error beside PCA.
+    pub reconstruction: Option<Reconstruction>,
+    /// Neighborhoods kept.
+    pub faithfulness: Option<Faithfulness>,
+    /// What that means.
+    pub verdict: Vec<String>,
+    /// Every row's reconstruction error: mean square per value.
+    pub row_errors: Vec<f32>,
+    /// Every point's reliability; empty where nothing was laid out.
+    pub reliability: Vec<f32>,
+}
+
+impl<'a> Work<'a> {
+    /// Looks at the output folder and the inputs, and works out which stages can be taken up.
+    ///
+    /// # Errors
+    /// If an input cannot be read or the output cannot be a run folder; nothing is written then.
+    pub fn begin(loaded: &'a Loaded, reuse: Reuse) -> Result<Self> {
+        let ours: Vec<String> =
+            ["codes.parquet", "embedding.parquet", "metrics.json", "model.safetensors", "pipeline.yaml", "report.html"].map(str::to_owned).to_vec();
+        Folder::check(&loaded.output, &ours)?;
+        let files = table::read::input_files(&loaded.pipeline.input, &loaded.base)?;
+        let inputs = digests(&files, &loaded.output)?;
+        let keys = Keys::of(&loaded.pipeline, &inputs)?;
+        let kept = match reuse {
+            Reuse::Kept => Kept::in_folder(&loaded.output),
+            Reuse::Nothing => Kept::default(),
+        };
+        // a run that fails on its table must leave no folder behind, so a new folder waits for the table
+        let folder = if kept.holds(&loaded.output, &keys.model.file("model", "safetensors")) { Some(Folder::open(&loaded.output)?) } else { None };
+        Ok(Work { loaded, folder, kept, meter: Meter::default(), inputs, keys, data: None })
+    }
+
+    /// The run folder, opened.
+    pub(super) fn folder(&self) -> Result<&Folder> {
+        self.folder.as_ref().ok_or_else(|| Error::failure("the run folder was not opened"))
+    }
+
+    fn keep(&mut self, name: &str, bytes: &[u8]) -> Result<()> {
+        let folder = self.folder.as_ref().ok_or_else(|| Error::failure("the run folder was not opened"))?;
+        self.kept.keep(folder, name, bytes)
+    }
+
+    /// Removes kept stages that this run neither took nor made.
+    pub(super) fn forget_the_rest(&mut self) -> Result<()> {
+        let folder = self.folder.as_ref().ok_or_else(|| Error::failure("the run folder was not opened"))?;
+        self.kept.forget_the_rest(folder)
+    }
+
+    fn pipeline(&self) -> &'a Pipeline {
+        &self.loaded.pipeline
+    }
+
+    /// The table, read and prepared when it is first needed.
+    fn data(&mut self, observer: &mut Observer<'_>) -> Result<&Data> {
+        if self.data.is_none() {
+            let colors = pictures::features_wanted(self.pipeline());
+            let data = Data::load(self.pipeline(), &self.loaded.base, &colors, &mut self.meter, observer)?;
+            self.data = Some(data);
+        }
+        self.data.as_ref().ok_or_else(|| Error::failure("the table is gone"))
+    }
+
+    /// Raw values of the features that color plots.
+    pub(super) fn colors(&mut self, observer: &mut Observer<'_>) -> Result<BTreeMap<String, Vec<f64>>> {
+        if pictures::features_wanted(self.pipeline()).is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        Ok(self.data(observer)?.colors.clone())
+    }
+
+    /// Trains the autoencoder.
+    pub fn train(&mut self, observer: &mut Observer<'_>) -> Result<Trained> {
+        let (model_file, record_file) = (self.keys.model.file("model", "safetensors"), self.keys.model.file("training", "json"));
+        if let (Some(bytes), Some(record)) = (self.kept.take(&self.loaded.output, &model_file), self.kept.take(&self.loaded.output, &record_file))
+            && let (Ok(model), Ok(record)) = (Model::from_bytes(&bytes, &model_file), serde_json::from_slice(&record))
+        {
+            for stage in [Stage::Read, Stage::Prepare, Stage::Autoencoder] {
+                self.meter.reused(stage, observer);
+            }
+            return Ok(Trained { model, bytes, record });
+        }
+        let pipeline = self.pipeline();
+        let name = self.loaded.name.clone();
+        self.data(observer)?;
+        let data = self.data.take().ok_or_else(|| Error::failure("the table is gone"))?;
+        let features = data.preparation.features();
+        let facts = autoencoder::DataFacts::of(data.prepared.view());
+        let options = pipeline.autoencoder.resolve(data.split.training.len(), &facts, features)?;
+        if let Some(tsne) = pipeline.tsne.on() {
+            tsne.resolve(data.prepared.nrows(), data.prepared.ncols())?;
+        }
+        pictures::check(pipeline, &data.rows)?;
+        if self.folder.is_none() {
+            self.folder = Some(Folder::open(&self.loaded.output)?);
+        }
+        let trained = self.meter.stage(Stage::Autoencoder, observer, |observer| {
+            let fitted = autoencoder::fit(data.prepared.view(), &data.split, &options, pipeline.seed, observer)?;
+            let held_out = gather(data.prepared.view(), &data.split.validation);
+            let errors = fitted.autoencoder.reconstruction_errors(held_out.view());
+            let profile = TrainingProfile::fit(data.prepared.view(), &data.split.training, &data.split.validation, &errors);
+            let about = About {
+                name,
+                seed: pipeline.seed,
+                input: Input { path: OneOrMany(vec![PathBuf::new()]), metadata: None, ..pipeline.input.clone() },
+                training_rows: data.split.training.len(),
+            };
+            let model = Model { about, preparation: data.preparation.clone(), autoencoder: fitted.autoencoder, profile };
+            let record = TrainingRecord {
+                history: fitted.history,
+                options,
+                steps: data.steps.clone(),
+                described: data.preparation.describe(),
+                account: data.account.clone(),
+                rows: (data.split.training.len(), data.split.validation.len()),
+                features: data.prepared.ncols(),
+            };
+            let bytes = model.to_bytes()?;
+            Ok(Trained { model, bytes, record })
+        })?;
+        self.data = Some(data);
+        self.keep(&model_file, &trained.bytes)?;
+        self.keep(&record_file, &json(&trained.record)?)?;
+        Ok(trained)
+    }
+
+    /// Gives every row its code.
+    pub fn encode(&mut self, trained: &Trained, observer: &mut Observer<'_>) -> Result<Coded> {
+        let file = self.keys.model.file("codes", "parquet");
+        if let Some(bytes) = self.kept.take(&self.loaded.output, &file)
+            && let Ok((rows, codes)) = read_codes(&self.loaded.output.join(folder::KEPT).join(&file), trained, &self.loaded.pipeline.input)
+        {
+            self.meter.reused(Stage::Encode, observer);
+            return Ok(Coded { rows, codes, bytes });
+        }
+        self.data(observer)?;
+        let data = self.data.take().ok_or_else(|| Error::failure("the table is gone"))?;
+        let coded = self.meter.stage(Stage::Encode, observer, |_| {
+            let codes = trained.model.autoencoder.encode(data.prepared.view());
+            finite("codes", codes.view())?;
+            let mut bytes = Vec::new();
+            table::write::parquet(&mut bytes, code_columns(&data.rows, codes.view()))?;
+            Ok(Coded { rows: data.rows.clone(), codes, bytes })
+        })?;
+        self.data = Some(data);
+        self.keep(&file, &coded.bytes)?;
+        Ok(coded)
+    }
+
+    /// Lays the codes out by t-SNE.
+    pub fn lay_out(&mut self, coded: &Coded, observer: &mut Observer<'_>) -> Result<Option<LaidOut>> {
+        let Some(options) = self.pipeline().tsne.on() else { return Ok(None) };
+        let file = self.keys.embedding.file("embedding", "json");
+        if let Some(kept) = self.kept.take(&self.loaded.output, &file)
+            && let Ok((points, record)) = serde_json::from_slice::<(Vec<Vec<f32>>, EmbeddingRecord)>(&kept)
+            && let Some(points) = rectangle(&points, coded.codes.nrows())
+        {
+            self.meter.reused(Stage::Neighbors, observer);
+            self.meter.reused(Stage::Tsne, observer);
+            return Ok(Some(LaidOut { points, record }));
+        }
+        let options = options.resolve(coded.codes.nrows(), coded.codes.ncols())?;
+        let seed = self.pipeline().seed;
+        let (_, reason) = options.neighbors.chosen(coded.codes.nrows(), coded.codes.ncols());
+        let neighbors = self.neighbors(coded, &options, observer)?;
+        let start = pictures::start_from(&options, &self.loaded.base, &coded.rows)?;
+        let laid_out = self.meter.stage(Stage::Tsne, observer, |observer| {
+            let embedding = embed::fit(coded.codes.view(), &neighbors, &options, start.as_ref().map(Array2::view), seed, observer)?;
+            if embedding.stopped == embed::Stopped::Interrupted {
+                return Err(super::meter::stopped(Stage::Tsne));
+            }
+            finite("embedding", embedding.points.view())?;
+            let record = EmbeddingRecord {
+                divergence: embedding.divergence,
+                history: embedding.history,
+                iterations: embedding.iterations,
+                neighbors: reason,
+            };
+            Ok(LaidOut { points: embedding.points, record })
+        })?;
+        let points: Vec<Vec<f32>> = laid_out.points.rows().into_iter().map(|row| row.to_vec()).collect();
+        self.keep(&file, &json(&(points, &laid_out.record))?)?;
+        Ok(Some(laid_out))
+    }
+
+    fn neighbors(&mut self, coded: &Coded, options: &embed::Options, observer: &mut Observer<'_>) -> Result<Neighbors> {
+        let file = self.keys.neighbors.file("neighbors", "bin");
+        let (rows, count) = (coded.codes.nrows(), options.neighbors_needed());
+        if let Some(bytes) = self.kept.take(&self.loaded.output, &file)
+            && let Some(neighbors) = unpack(&bytes, rows, count)
+        {
+            self.meter.reused(Stage::Neighbors, observer);
+            return Ok(neighbors);
+        }
+        let seed = self.pipeline().seed;
+        let found = self.meter.stage(Stage::Neighbors, observer, |observer| {
+            Ok(neighbors::find(coded.codes.view(), count, options.neighbors, seed, observer)?)
+        })?;
+        self.keep(&file, &pack(&found))?;
+        Ok(found)
+    }
+
+    /// Measures what each step lost.
+    pub fn measure(&mut self, trained: &Trained, coded: &Coded, laid_out: Option<&LaidOut>, observer: &mut Observer<'_>) -> Result<Measured> {
+        let file = self.keys.measures.file("measures", "json");
+        if let Some(kept) = self.kept.take(&self.loaded.output, &file)
+            && let Ok(measured) = serde_json::from_slice(&kept)
+        {
+            self.meter.reused(Stage::Evaluate, observer);
+            return Ok(measured);
+        }
+        let pipeline = self.pipeline();
+        self.data(observer)?;
+        let data = self.data.take().ok_or_else(|| Error::failure("the table is gone"))?;
+        let measured = self.meter.stage(Stage::Evaluate, observer, |observer| measure(pipeline, trained, coded, laid_out, &data, observer))?;
+        self.data = Some(data);
+        self.keep(&file, &json(&measured)?)?;
+        Ok(measured)
+    }
+}
+
+fn measure(
+    pipeline: &Pipeline,
+    trained: &Trained,
+    coded: &Coded,
+    laid_out: Option<&LaidOut>,
+    data: &Data,
+    observer: &mut Observer<'_>,
+) -> Result<Measured> {
+    let autoencoder = &trained.model.autoencoder;
+    let prepared = data.prepared.view();
+    let row_errors = autoencoder.reconstruction_errors(prepared);
+    let Switch::On(options) = &pipeline.evaluate else {
+        return Ok(Measured { reconstruction: None, faithfulness: None, verdict: Vec::new(), row_errors, reliability: Vec::new() });
+    };
+    let pca = Pca::fit(prepared, &data.split.training, autoencoder.code_size(), pipeline.seed);
+    let (mut ours, mut theirs) = (evaluate::Errors::new(prepared.ncols()), evaluate::Errors::new(prepared.ncols()));
+    for rows in data.split.validation.chunks(BLOCK) {
+        let rows = gather(prepared, rows);
+        ours.add(rows.view(), autoencoder.reconstruct(rows.view()).view());
+        theirs.add(rows.view(), pca.reconstruct(pca.project(rows.view()).view()).view());
+    }
+    let reconstruction = Reconstruction::new(&ours, Some(&theirs), data.preparation.features());
+    let projected = pca.project(prepared);
+    let plane = projected.slice(s![.., ..projected.ncols().min(2)]);
+    let mut spaces = vec![
+        Space { name: "prepared", points: prepared },
+        Space { name: "codes", points: coded.codes.view() },
+        Space { name: "pca", points: projected.view() },
+        Space { name: "pca_embedding", points: plane },
+    ];
+    let mut pairs: Vec<Pair> = (0..4).map(|after| Pair { before: 0, after }).collect();
+    if let Some(laid_out) = laid_out {
+        spaces.push(Space { name: "embedding", points: laid_out.points.view() });
+        pairs.extend([Pair { before: 0, after: 4 }, Pair { before: 1, after: 4 }]);
+    }
+    let labels = coded.rows.labels.iter().find_map(|label| match &label.values {
+        table::LabelValues::Classes { of_row, .. } => Some(of_row.as_slice()),
+        table::LabelValues::Numbers(_) => None,
+    });
+    let mut measures = evaluate::compare(&spaces, &pairs, labels, options, pipeline.seed, observer)?.into_iter();
+    let mut next = || measures.next().ok_or_else(|| Error::failure("a measure is missing"));
+    let (prepared_itself, codes, pca_measures, pca_embedding) = (next()?, next()?, next()?, next()?);
+    let (embedding, embedding_from_codes) = if laid_out.is_some() { (Some(next()?), Some(next()?)) } else { (None, None) };
+    let reliability = match laid_out {
+        Some(laid_out) => evaluate::reliability(
+            Space { name: "prepared", points: prepared },
+            Space { name: "embedding", points: laid_out.points.view() },
+            options,
+            pipeline.seed,
+            observer,
+        )?,
+        None => Vec::new(),
+    };
+    let verdict = evaluate::verdict(&evaluate::Facts {
+        code_size: autoencoder.code_size(),
+        reconstruction: reconstruction.as_ref(),
+        codes: &codes,
+        pca: Some(&pca_measures),
+        embedding: embedding.as_ref(),
+        pca_embedding: Some(&pca_embedding),
+    });
+    let faithfulness =
+        Faithfulness { codes, embedding, embedding_from_codes, pca: pca_measures, pca_embedding, prepared: prepared_itself };
+    Ok(Measured { reconstruction, faithfulness: Some(faithfulness), verdict, row_errors, reliability })
+}
+
+impl Keys {
+    fn of(pipeline: &Pipeline, inputs: &BTreeMap<String, String>) -> Result<Self> {
+        // where the table lies does not change what it holds
+        let input = Input { path: OneOrMany(vec![PathBuf::new()]), ..pipeline.input.clone() };
+        let digests: Vec<&String> = inputs.values().collect();
+        let model = Key::of(&[&"model", &digests, &input, &pipeline.prepare, &pipeline.autoencoder, &pipeline.seed])?;
+        let tsne = pipeline.tsne.on();
+        let method = tsne.map(|options| (options.neighbors, &options.perplexity));
+        let neighbors = Key::of(&[&"neighbors", &model.as_str(), &method])?;
+        let embedding = Key::of(&[&"embedding", &model.as_str(), &pipeline.tsne])?;
+        let measures = Key::of(&[&"measures", &embedding.as_str(), &pipeline.evaluate])?;
+        Ok(Self { model, neighbors, embedding, measures })
+    }
+}
+
+/// Which stages a run would take up, in order; nothing is written.
+///
+/// # Errors
+/// If an input cannot be read.
+pub fn forecast(loaded: &Loaded) -> Result<Vec<(Stage, Reuse)>> {
+    let files = table::read::input_files(&loaded.pipeline.input, &loaded.base)?;
+    let keys = Keys::of(&loaded.pipeline, &digests(&files, &loaded.output)?)?;
+    let kept = Kept::in_folder(&loaded.output);
+    let holds = |key: &Key, stem: &str, extension: &str| kept.holds(&loaded.output, &key.file(stem, extension));
+    let model = holds(&keys.model, "model", "safetensors") && holds(&keys.model, "training", "json");
+    let codes = holds(&keys.model, "codes", "parquet");
+    let embedding = holds(&keys.embedding, "embedding", "json");
+    let measures = holds(&keys.measures, "measures", "json");
+    let table = model && codes && measures && pictures::features_wanted(&loaded.pipeline).is_empty();
+    let mut stages = vec![(Stage::Read, table), (Stage::Prepare, table), (Stage::Autoencoder, model), (Stage::Encode, codes)];
+    if loaded.pipeline.tsne.on().is_some() {
+        stages.push((Stage::Neighbors, embedding || holds(&keys.neighbors, "neighbors", "bin")));
+        stages.push((Stage::Tsne, embedding));
+    }
+    stages.extend([(Stage::Evaluate, measures), (Stage::Plot, false), (Stage::Report, false)]);
+    Ok(stages.into_iter().map(|(stage, kept)| (stage, if kept { Reuse::Kept } else { Reuse::Nothing })).collect())
+}
+
+/// The digest of every input file, by its name without folders; files inside the output folder are refused.
+fn digests(files: &[PathBuf], output: &std::path::Path) -> Result<BTreeMap<String, String>> {
+    let output = output.canonicalize().ok();
+    let mut digests = BTreeMap::new();
+    for (place, file) in files.iter().enumerate() {
+        let canonical = file.canonicalize().map_err(|error| Error::io("read", file, &error))?;
+        if output.as_ref().is_some_and(|output| canonical.starts_with(output)) {
+            return Err(Error::request(format!("the input `{}` lies in the output folder", file.display()))
+                .hint("set `output` to another folder: a run must not read its own results"));
+        }
+        let name = file.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+        let name = if digests.contains_key(&name) { format!("{name} ({})", place + 1) } else { name };
+        digests.insert(name, folder::digest_of(file)?);
+    }
+    Ok(digests)
+}
+
+/// Some rows of a matrix, copied.
+pub(super) fn gather(matrix: ArrayView2<f32>, rows: &[usize]) -> Array2<f32> {
+    matrix.select(ndarray::Axis(0), rows)
+}
+
+/// The columns of `codes.parquet`: id, labels, `code_00` ….
+pub(super) fn code_columns(rows: &RowNames, codes: ArrayView2<f32>) -> Vec<table::write::Column> {
+    let mut columns = vec![table::write::Column::text(&rows.id_name, rows.ids.iter().cloned())];
+    columns.extend(table::write::labels_columns(&rows.labels));
+    columns.extend(named_columns(codes));
+    columns
+}
+
+/// A column `code_00`, `code_01` … per number of the code.
+pub(super) fn named_columns(codes: ArrayView2<f32>) -> Vec<table::write::Column> {
+    let width = codes.ncols().saturating_sub(1).to_string().len().max(2);
+    let column = |(place, values): (usize, ndarray::ArrayView1<f32>)| {
+        table::write::Column::single(format!("code_{place:0width$}"), values.iter().copied())
+    };
+    codes.columns().into_iter().enumerate().map(column).collect()
+}
+
+fn read_codes(path: &std::path::Path, trained: &Trained, input: &Input) -> Result<(RowNames, Array2<f32>)> {
+    let size = trained.model.autoencoder.code_size();
+    let (rows, codes) = super::apply::read_embedded(path, &input.labels, size)?;
+    Ok((rows, codes))
+}
+
+fn rectangle(rows: &[Vec<f32>], expected: usize) -> Option<Array2<f32>> {
+    let width = rows.first()?.len();
+    let flat: Vec<f32> = rows.iter().flatten().copied().collect();
+    (rows.len() == expected).then(|| Array2::from_shape_vec((expected, width), flat).ok()).flatten()
+}
+
+fn pack(neighbors: &Neighbors) -> Vec<u8> {
+    let indices = neighbors.indices.iter().flat_map(|index| index.to_le_bytes());
+    indices.chain(neighbors.distances.iter().flat_map(|distance| distance.to_le_bytes())).collect()
+}
+
+fn unpack(bytes: &[u8], rows: usize, count: usize) -> Option<Neighbors> {
+    let values = rows * count;
+    if bytes.len() != values * 8 {
+        return None;
+    }
+    let word = |bytes: &[u8]| [bytes[0], bytes[1], bytes[2], bytes[3]];
+    let (indices, distances) = bytes.split_at(values * 4);
+    let indices: Array1<u32> = indices.chunks_exact(4).map(|bytes| u32::from_le_bytes(word(bytes))).collect();
+    let distances: Array1<f32> = distances.chunks_exact(4).map(|bytes| f32::from_le_bytes(word(bytes))).collect();
+    let shape = (rows, count);
+    Some(Neighbors { indices: indices.into_shape_with_order(shape).ok()?, distances: distances.into_shape_with_order(shape).ok()? })
+}
+
+fn json<T: Serialize>(value: &T) -> Result<Vec<u8>> {
+    serde_json::to_vec(value).map_err(|error| Error::failure(format!("cannot keep a stage: {error}")))
+}
+
+/// No number that is not finite leaves a stage.
+fn finite(what: &str, values: ArrayView2<f32>) -> Result<()> {
+    match values.indexed_iter().find(|(_, value)| !value.is_finite()) {
+        None => Ok(()),
+        Some(((row, column), value)) => Err(Error::failure(format!("the {what} hold {value} in row {}, column {}", row + 1, column + 1))
+            .hint("lower `autoencoder.training.learning_rate`, or look for extreme values in the table")),
+    }
+}

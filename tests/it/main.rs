@@ -1,0 +1,8 @@
+//! Everything that drives the built binary as a user would, in one test binary.
+
+mod architecture;
+mod bad_input;
+mod pipelines;
+mod program;
+mod promises;
+mod verbs;

@@ -1,0 +1,82 @@
+//! The verbs on new rows, and the small ones.
+
+use crate::program::Place;
+
+const SMALL: &str = "autoencoder: {code_size: 8, hidden: [32], training: {max_epochs: 4}}\ntsne: {iterations: 60}\noutput: run\n";
+
+#[test]
+fn encoding_the_training_table_gives_the_codes_of_the_run() {
+    let place = Place::new();
+    place.digits(SMALL).reduce(&["run", "p.yaml"]).done();
+    place.reduce(&["encode", "run", "digits.csv", "-o", "codes.csv"]).done();
+    let text = String::from_utf8(place.read("codes.csv")).expect("text");
+    let mut lines = text.lines();
+    let header = lines.next().expect("a header");
+    assert!(header.starts_with("row,label,code_0") && header.ends_with("reconstruction_error,unlike_training"), "{header}");
+    assert_eq!(lines.count(), 300);
+}
+
+#[test]
+fn columns_are_matched_by_name_and_missing_ones_are_named() {
+    let place = Place::new();
+    place.digits(SMALL).reduce(&["run", "p.yaml", "--set", "tsne=none"]).done();
+    let text = String::from_utf8(place.read("digits.csv")).expect("text");
+    let reversed: Vec<String> = text.lines().map(|line| line.split(',').rev().collect::<Vec<_>>().join(",")).collect();
+    place.file("reversed.csv", reversed.join("\n"));
+    place.reduce(&["encode", "run", "digits.csv", "-o", "a.parquet"]).done();
+    place.reduce(&["encode", "run", "reversed.csv", "-o", "b.parquet"]).done();
+    assert_eq!(place.read("a.parquet"), place.read("b.parquet"));
+    let renamed = text.replacen("pixel_3_3", "pixel_3_3x", 1);
+    place.file("renamed.csv", renamed);
+    place.reduce(&["encode", "run", "renamed.csv", "-o", "c.parquet"]).refused(&["pixel_3_3", "nearest"]);
+}
+
+#[test]
+fn reconstructions_come_in_original_units_and_columns() {
+    let place = Place::new();
+    place.digits(SMALL).reduce(&["run", "p.yaml", "--set", "tsne=none"]).done();
+    place.reduce(&["reconstruct", "run", "digits.csv", "-o", "back.csv"]).done();
+    let text = String::from_utf8(place.read("back.csv")).expect("text");
+    assert!(text.lines().next().expect("a header").contains("pixel_3_3"));
+    place.reduce(&["denoise", "run", "digits.csv", "-o", "clean.csv"]).refused(&["not trained to remove noise"]);
+}
+
+#[test]
+fn new_rows_are_placed_on_the_embedding() {
+    let place = Place::new();
+    place.digits(SMALL).reduce(&["run", "p.yaml"]).done();
+    let before = place.read("run/embedding.parquet");
+    place.reduce(&["place", "run", "digits.csv", "-o", "placed.csv"]).done();
+    let text = String::from_utf8(place.read("placed.csv")).expect("text");
+    assert!(text.starts_with("row,label,x,y,"), "{}", text.lines().next().expect("a header"));
+    assert_eq!(before, place.read("run/embedding.parquet"));
+}
+
+#[test]
+fn a_plot_is_drawn_again_by_another_column() {
+    let place = Place::new();
+    place.digits(SMALL).reduce(&["run", "p.yaml"]).done();
+    place.reduce(&["plot", "run", "--color-by", "pixel_3_3", "-o", "by.svg"]).done();
+    assert!(String::from_utf8(place.read("by.svg")).expect("text").contains("pixel_3_3"));
+    place.reduce(&["plot", "run", "--color-by", "pixel_9_9", "-o", "no.svg"]).refused(&["pixel_9_9"]);
+    assert!(!place.join("no.svg").exists());
+}
+
+#[test]
+fn a_plan_shows_defaults_and_trains_nothing() {
+    let place = Place::new();
+    let said = place.digits("").reduce(&["plan", "p.yaml"]).done();
+    for word in ["code_size: 32", "perplexity: 30", "autoencoder", "to do", "memory"] {
+        assert!(said.stdout.contains(word), "no `{word}` in {}", said.stdout);
+    }
+    assert_eq!(place.names(), ["digits.csv", "p.yaml"]);
+}
+
+#[test]
+fn the_small_verbs_answer() {
+    let place = Place::new();
+    for verb in [&["schema"][..], &["completions", "bash"], &["man"], &["doctor"], &["--help"], &["--version"]] {
+        assert!(!place.reduce(verb).done().stdout.is_empty(), "{verb:?}");
+    }
+    assert_eq!(place.reduce(&[]).code, 2);
+}
