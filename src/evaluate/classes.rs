@@ -8,6 +8,8 @@ use crate::evaluate::distance::Points;
 /// Labels as consecutive class numbers; rows without a label have none.
 pub(super) struct Classes {
     of: Vec<Option<u32>>,
+    /// The same with `u32::MAX` for no label.
+    numbers: Vec<u32>,
     labelled: Vec<bool>,
     sizes: Vec<usize>,
 }
@@ -24,7 +26,8 @@ impl Classes {
         let of: Vec<Option<u32>> = labels.iter().map(|label| label.map(number)).collect();
         let mut sizes = vec![0; present.len()];
         of.iter().flatten().for_each(|class| sizes[*class as usize] += 1);
-        Self { labelled: of.iter().map(Option::is_some).collect(), of, sizes }
+        let numbers = of.iter().map(|class| class.unwrap_or(u32::MAX)).collect();
+        Self { labelled: of.iter().map(Option::is_some).collect(), numbers, of, sizes }
     }
 
     pub(super) fn labelled_rows(&self) -> usize {
@@ -64,11 +67,7 @@ impl Classes {
             return Some(0.0);
         }
         let mut sums = vec![0.0_f64; self.sizes.len()];
-        for (other, class) in self.of.iter().enumerate() {
-            if let (Some(class), true) = (class, other != row) {
-                sums[*class as usize] += from.approximate(points, other);
-            }
-        }
+        from.add_distances(points, &self.numbers, &mut sums);
         let within = sums[own] / (self.sizes[own] - 1) as f64;
         let between = (0..sums.len())
             .filter(|class| *class != own)

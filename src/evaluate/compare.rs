@@ -275,7 +275,7 @@ impl Pass<'_, '_> {
     }
 
     fn add_labels(&self, space: usize, row: usize, from: &mut FromRow, nearest: &[u32], sums: &mut Sums) {
-        let Some(classes) = self.classes else { return };
+        let Some(classes) = self.classes.filter(|_| self.pairs.iter().any(|pair| pair.after == space)) else { return };
         let points = &self.points[space];
         let agrees = match classes.admitted() {
             None => classes.agrees(row, nearest),

@@ -14,6 +14,9 @@ use crate::matmul::matmul;
 
 /// Up to this width the `f64` sum of squares is as cheap as the product.
 const DIRECT_COLUMNS: usize = 8;
+/// So many columns are multiplied and summed in `f32`; their sums are added in `f64`. Fewer make the bounds
+/// narrower and the products slower.
+const PRODUCT_COLUMNS: usize = 256;
 
 /// The rows of one space to which distances are measured, made ready for exact comparisons.
 pub(super) struct Points<'a> {
@@ -38,7 +41,8 @@ type Bounds = (f64, f64);
 
 /// What one thread needs to look from a block of rows to all points; made once, used for many blocks.
 pub(super) struct Looks {
-    products: Array2<f32>,
+    products: Array2<f64>,
+    part: Array2<f32>,
     norms: Vec<Bounds>,
 }
 
@@ -59,8 +63,9 @@ impl Frame {
     }
 
     fn bring(&self, rows: ArrayView2<f32>) -> (Array2<f32>, Vec<Bounds>) {
-        // d u for the product, 4 u for the rounding of centered values, the rest for the norms; 1 % to spare
-        let slack = 1.01 * (self.means.len() as f64 + 8.0) * f64::from(f32::EPSILON) / 2.0;
+        // γ for a product, 4 u for the rounding of centered values, the rest for sums in f64; 1 % to spare
+        let summed = self.means.len().min(PRODUCT_COLUMNS) as f64;
+        let slack = 1.01 * (summed + 8.0) * f64::from(f32::EPSILON) / 2.0;
         let mut centered = Array2::<f32>::zeros(rows.dim());
         let mut norms = Vec::with_capacity(rows.nrows());
         for (mut target, source) in centered.rows_mut().into_iter().zip(rows.rows()) {
@@ -95,7 +100,7 @@ impl<'a> Points<'a> {
     /// Room to look from up to `block` rows at once.
     pub(super) fn looks(&self, block: usize) -> Looks {
         let shape = if self.frame.is_some() { (block, self.rows()) } else { (0, 0) };
-        Looks { products: Array2::zeros(shape), norms: Vec::new() }
+        Looks { products: Array2::zeros(shape), part: Array2::zeros(shape), norms: Vec::new() }
     }
 
     /// Looks from `rows` (at most the block the room was made for) to all points.
@@ -104,8 +109,15 @@ impl<'a> Points<'a> {
         let Some(frame) = &self.frame else { return };
         let (centered, norms) = frame.bring(rows);
         looks.norms = norms;
-        let out = looks.products.slice_mut(s![..rows.nrows(), ..]);
-        matmul(centered.view(), frame.centered.t(), 0.0, out);
+        let within = ..rows.nrows();
+        let mut products = looks.products.slice_mut(s![within, ..]);
+        products.fill(0.0);
+        for first in (0..rows.ncols()).step_by(PRODUCT_COLUMNS) {
+            let columns = first..(first + PRODUCT_COLUMNS).min(rows.ncols());
+            let (left, right) = (centered.slice(s![.., columns.clone()]), frame.centered.slice(s![.., columns]));
+            matmul(left, right.t(), 0.0, looks.part.slice_mut(s![within, ..]));
+            products.zip_mut_with(&looks.part.slice(s![within, ..]), |product, part| *product += f64::from(*part));
+        }
     }
 
     /// Squared distances are in units of the scaled points.
@@ -163,7 +175,7 @@ impl FromRow {
             for ((lower, upper), ((low, high), product)) in
                 bounds.zip(frame.norms.iter().zip(looks.products.row(place)))
             {
-                let twice = 2.0 * f64::from(*product);
+                let twice = 2.0 * product;
                 *lower = own_lower + low - twice;
                 *upper = own_upper + high - twice;
             }
@@ -179,9 +191,16 @@ impl FromRow {
         }
     }
 
-    /// The distance to `other` (not squared, not scaled), good to some 1e-6 of the data's spread.
-    pub(super) fn approximate(&self, points: &Points, other: usize) -> f64 {
-        (f64::midpoint(self.lower[other], self.upper[other]).max(0.0) / points.scale_squared()).sqrt()
+    /// Adds the distances to all other rows (not squared, not scaled), good to some 1e-6 of the data's spread,
+    /// up by `class`; rows whose class is `sums.len()` or more are left out.
+    pub(super) fn add_distances(&self, points: &Points, class: &[u32], sums: &mut [f64]) {
+        let unit = points.frame.as_ref().map_or(1.0, |frame| 1.0 / frame.scale);
+        for (other, ((lower, upper), class)) in self.lower.iter().zip(&self.upper).zip(class).enumerate() {
+            if let (Some(sum), true) = (sums.get_mut(*class as usize), Some(other) != self.own) {
+                *sum += f64::midpoint(*lower, *upper).max(0.0).sqrt();
+            }
+        }
+        sums.iter_mut().for_each(|sum| *sum *= unit);
     }
 
     pub(super) fn exact(&mut self, points: &Points, other: usize) -> f64 {
