@@ -1,0 +1,322 @@
+//! The paragraph for a paper: what was done, in past tense, with the works it rests on.
+
+use std::fmt::Write as _;
+
+use crate::plot::text::count;
+
+/// A paragraph and the works it cites, numbered as in the text.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Methods {
+    /// One paragraph.
+    pub paragraph: String,
+    /// `[1]` is the first.
+    pub citations: Vec<String>,
+}
+
+/// What was done, as plain facts.
+#[derive(Debug, Clone, Default)]
+pub struct MethodsFacts {
+    /// `reduce 0.1.0`.
+    pub program: String,
+    /// Rows of the table.
+    pub rows: usize,
+    /// Features that trained.
+    pub features: usize,
+    /// What a row is called: `cells`; `rows` where empty.
+    pub row_word: String,
+    /// The preparation, a clause each: `normalized to 10,000 counts per row`.
+    pub preparation: Vec<String>,
+    /// Widths of the hidden layers of the encoder.
+    pub hidden: Vec<usize>,
+    /// Numbers in a code.
+    pub code_size: usize,
+    /// `GELU`.
+    pub activation: String,
+    /// `mean squared error` or `binary cross-entropy`.
+    pub loss: String,
+    /// Whether a linear path was set to the principal axes.
+    pub linear_path: LinearPath,
+    /// What was done to the inputs while training: `Gaussian noise (standard deviation 0.2)`.
+    pub corruption: Option<String>,
+    /// The weight β of the Kullback-Leibler term where the codes are variational.
+    pub variational: Option<f64>,
+    /// What keeps codes sparse: `an L1 penalty of weight 0.0001`.
+    pub sparsity: Option<String>,
+    /// The rows of a mini-batch.
+    pub batch_size: usize,
+    /// The learning rate, as it was.
+    pub learning_rate: f64,
+    /// Epochs that were trained.
+    pub epochs: usize,
+    /// The epoch whose weights were kept.
+    pub best_epoch: usize,
+    /// Rows held out.
+    pub held_out: usize,
+    /// The layout, where there is one.
+    pub layout: Option<LayoutFacts>,
+    /// Rows on which faithfulness was measured, and how many neighbors count.
+    pub faithfulness: Option<(usize, usize)>,
+    /// The seed of all randomness.
+    pub seed: u64,
+}
+
+/// Whether the encoder and decoder have a direct linear map.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LinearPath {
+    /// Set to the principal axes before training.
+    #[default]
+    PrincipalAxes,
+    /// None.
+    None,
+}
+
+/// How the map was laid out.
+#[derive(Debug, Clone, Default)]
+pub struct LayoutFacts {
+    /// The perplexities.
+    pub perplexity: Vec<f64>,
+    /// Iterations in all.
+    pub iterations: usize,
+    /// How repulsive forces were computed.
+    pub repulsion: Repulsion,
+    /// The early exaggeration factor.
+    pub exaggeration: f64,
+    /// The learning rate.
+    pub learning_rate: f64,
+}
+
+/// How the repulsive forces of t-SNE were computed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Repulsion {
+    /// By interpolation and the fast Fourier transform.
+    #[default]
+    Interpolation,
+    /// By a quad tree.
+    BarnesHut,
+    /// Between all pairs.
+    Exact,
+}
+
+const AUTOENCODER: &str = "Hinton GE, Salakhutdinov RR (2006). Reducing the dimensionality of data with neural networks. \
+                           Science 313, 504–507.";
+const ADAM: &str = "Kingma DP, Ba J (2015). Adam: a method for stochastic optimization. ICLR.";
+const DENOISING: &str = "Vincent P, Larochelle H, Bengio Y, Manzagol PA (2008). Extracting and composing robust features \
+                         with denoising autoencoders. ICML, 1096–1103.";
+const VARIATIONAL: &str = "Kingma DP, Welling M (2014). Auto-encoding variational Bayes. ICLR.";
+const BETA: &str = "Higgins I, Matthey L, Pal A, et al. (2017). beta-VAE: learning basic visual concepts with a \
+                    constrained variational framework. ICLR.";
+const TSNE: &str = "van der Maaten L, Hinton G (2008). Visualizing data using t-SNE. Journal of Machine Learning \
+                    Research 9, 2579–2605.";
+const BARNES_HUT: &str = "van der Maaten L (2014). Accelerating t-SNE using tree-based algorithms. Journal of Machine \
+                          Learning Research 15, 3221–3245.";
+const INTERPOLATION: &str = "Linderman GC, Rachh M, Hoskins JG, Steinerberger S, Kluger Y (2019). Fast \
+                             interpolation-based t-SNE for improved visualization of single-cell RNA-seq data. Nature \
+                             Methods 16, 243–245.";
+const ART: &str = "Kobak D, Berens P (2019). The art of using t-SNE for single-cell transcriptomics. Nature \
+                   Communications 10, 5416.";
+const TRUST: &str = "Venna J, Kaski S (2001). Neighborhood preservation in nonlinear projection methods: an experimental \
+                     study. ICANN, 485–491.";
+
+/// Works in the order in which they are first cited.
+#[derive(Default)]
+struct Citations(Vec<&'static str>);
+
+impl Citations {
+    fn cite(&mut self, work: &'static str) -> usize {
+        match self.0.iter().position(|known| *known == work) {
+            Some(place) => place + 1,
+            None => {
+                self.0.push(work);
+                self.0.len()
+            }
+        }
+    }
+}
+
+/// The paragraph and its citations.
+#[must_use]
+pub fn methods(facts: &MethodsFacts) -> Methods {
+    let mut works = Citations::default();
+    let mut text = String::new();
+    prepared(&mut text, facts);
+    network(&mut text, facts, &mut works);
+    trained(&mut text, facts, &mut works);
+    if let Some(layout) = &facts.layout {
+        laid_out(&mut text, layout, &mut works);
+    }
+    if let Some((rows, neighbors)) = facts.faithfulness {
+        let _ = write!(
+            text,
+            " Faithfulness was measured as trustworthiness and continuity [{}] and as the recall of the {neighbors} nearest \
+             neighbors, on {}, beside principal component analysis of the same size.",
+            works.cite(TRUST),
+            if rows >= facts.rows {
+                format!("all {}", count(facts.rows))
+            } else {
+                format!("a sample of {}", count(rows))
+            } + " "
+                + row_word(facts),
+        );
+    }
+    let _ = write!(text, " All steps were run with {} (seed {}).", facts.program, facts.seed);
+    Methods { paragraph: text, citations: works.0.into_iter().map(str::to_owned).collect() }
+}
+
+fn row_word(facts: &MethodsFacts) -> &str {
+    if facts.row_word.is_empty() { "rows" } else { &facts.row_word }
+}
+
+fn prepared(text: &mut String, facts: &MethodsFacts) {
+    let _ = write!(
+        text,
+        "The table of {} {} by {} features was ",
+        count(facts.rows),
+        row_word(facts),
+        count(facts.features)
+    );
+    if facts.preparation.is_empty() {
+        text.push_str("used as it was.");
+    } else {
+        let _ = write!(
+            text,
+            "{}, with all statistics taken from the training {} alone.",
+            list(&facts.preparation),
+            row_word(facts)
+        );
+    }
+}
+
+fn network(text: &mut String, facts: &MethodsFacts, works: &mut Citations) {
+    let article = if facts.corruption.is_some() { "A denoising" } else { "An" };
+    let layers: Vec<String> = facts.hidden.iter().map(|&width| count(width)).collect();
+    let hidden = match layers.len() {
+        0 => "no hidden layer".to_owned(),
+        1 => format!("one hidden layer of {} units", layers[0]),
+        _ => format!("hidden layers of {} units", list(&layers)),
+    };
+    let _ = write!(
+        text,
+        " {article} autoencoder [{}] with {hidden}, a mirrored decoder and {} activations compressed each of the {} to a \
+         code of {} numbers",
+        works.cite(AUTOENCODER),
+        facts.activation,
+        row_word(facts),
+        facts.code_size,
+    );
+    if facts.linear_path == LinearPath::PrincipalAxes {
+        text.push_str("; a direct linear path was set to the principal axes before training");
+    }
+    text.push('.');
+    if let Some(beta) = facts.variational {
+        let _ = write!(text, " The codes were variational [{}]", works.cite(VARIATIONAL));
+        if (beta - 1.0).abs() > 1e-12 {
+            let _ = write!(text, " with β = {beta} [{}]", works.cite(BETA));
+        }
+        text.push_str("; their means were used.");
+    }
+    if let Some(corruption) = &facts.corruption {
+        let _ = write!(text, " The inputs were corrupted by {corruption} while training [{}].", works.cite(DENOISING));
+    }
+    if let Some(sparsity) = &facts.sparsity {
+        let _ = write!(text, " Sparse codes were favored by {sparsity}.");
+    }
+}
+
+fn trained(text: &mut String, facts: &MethodsFacts, works: &mut Citations) {
+    let _ = write!(
+        text,
+        " It was trained with Adam [{}] on the {} (batches of {}, learning rate {}) for {} epochs; the weights of epoch {}, \
+         with the least loss on {} held-out {}, were kept.",
+        works.cite(ADAM),
+        facts.loss,
+        facts.batch_size,
+        facts.learning_rate,
+        facts.epochs,
+        facts.best_epoch,
+        count(facts.held_out),
+        row_word(facts),
+    );
+}
+
+fn laid_out(text: &mut String, layout: &LayoutFacts, works: &mut Citations) {
+    let perplexity: Vec<String> = layout.perplexity.iter().map(ToString::to_string).collect();
+    let _ = write!(
+        text,
+        " The codes were laid out in two dimensions by t-SNE [{}] with perplexity {}, {}, ",
+        works.cite(TSNE),
+        list(&perplexity),
+        match layout.repulsion {
+            Repulsion::Interpolation => format!("interpolation-based repulsion [{}]", works.cite(INTERPOLATION)),
+            Repulsion::BarnesHut => format!("Barnes–Hut repulsion [{}]", works.cite(BARNES_HUT)),
+            Repulsion::Exact => "exact repulsion".to_owned(),
+        }
+    );
+    let _ = write!(
+        text,
+        "an initialization by principal components, a learning rate of {} and an early exaggeration of {} [{}], over {} \
+         iterations.",
+        layout.learning_rate,
+        layout.exaggeration,
+        works.cite(ART),
+        layout.iterations,
+    );
+}
+
+/// `a, b and c`.
+fn list(items: &[String]) -> String {
+    match items {
+        [] => String::new(),
+        [one] => one.clone(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cites_what_was_used_and_nothing_else() {
+        let facts = MethodsFacts {
+            program: "reduce 0.1.0".into(),
+            rows: 2_638,
+            features: 2_000,
+            row_word: "cells".into(),
+            preparation: vec!["normalized to 10,000 counts per cell".into(), "log-transformed".into()],
+            hidden: vec![512, 128],
+            code_size: 32,
+            activation: "GELU".into(),
+            loss: "mean squared error".into(),
+            batch_size: 256,
+            learning_rate: 0.001,
+            epochs: 72,
+            best_epoch: 57,
+            held_out: 264,
+            layout: Some(LayoutFacts {
+                perplexity: vec![30.0],
+                iterations: 750,
+                exaggeration: 12.0,
+                learning_rate: 220.0,
+                ..Default::default()
+            }),
+            faithfulness: Some((2_638, 10)),
+            seed: 42,
+            ..Default::default()
+        };
+        let plain = methods(&facts);
+        assert_eq!(plain.citations.len(), 6);
+        assert!(plain.paragraph.contains("hidden layers of 512 and 128 units"), "{}", plain.paragraph);
+        assert!(plain.paragraph.contains("all 2,638 cells"), "{}", plain.paragraph);
+        let other = methods(&MethodsFacts {
+            corruption: Some("masking (a fifth of the values)".into()),
+            variational: Some(4.0),
+            layout: None,
+            faithfulness: None,
+            ..facts
+        });
+        assert_eq!(other.citations, [AUTOENCODER, VARIATIONAL, BETA, DENOISING, ADAM]);
+        for number in 1..=5 {
+            assert!(other.paragraph.contains(&format!("[{number}]")), "{}", other.paragraph);
+        }
+    }
+}
