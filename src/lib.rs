@@ -18,6 +18,7 @@ pub mod pipeline;
 pub mod plan;
 pub mod plot;
 pub mod prepare;
+pub mod report;
 pub mod run;
 pub mod seed;
 pub mod split;

@@ -199,7 +199,7 @@ pub struct RunFolder {
 /// `score`.
 #[derive(Debug, Args)]
 pub struct Score {
-    /// The table the codes were made from (its numeric columns are compared as they are).
+    /// The table the codes were made from.
     pub table: PathBuf,
     /// Codes: one row for each row of the table, in its order or by the same ids.
     pub codes: PathBuf,
@@ -211,6 +211,9 @@ pub struct Score {
     /// A column of classes in the table.
     #[arg(long)]
     pub label: Option<String>,
+    /// Compare the table as it is; without this it is prepared as by a pipeline without `prepare`.
+    #[arg(long)]
+    pub as_is: bool,
     /// How many neighbors make a neighborhood.
     #[arg(long, default_value = "10")]
     pub neighbors: NonZeroUsize,

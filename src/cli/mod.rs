@@ -72,7 +72,7 @@ fn dispatch(arguments: Arguments, stop: &Stop) -> Result<()> {
         Verb::Sample(verb) => rows::sample(&verb),
         Verb::Place(verb) => rows::place(&verb, stop),
         Verb::Plot(verb) => run::plot(&verb, stop),
-        Verb::Report(verb) => run::report(&verb, stop),
+        Verb::Report(verb) => run::report(&verb),
         Verb::Score(verb) => inspect::score(&verb, stop),
         Verb::Verify(verb) => run::verify(&verb),
         Verb::Clean(verb) => run::clean(&verb),

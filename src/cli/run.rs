@@ -51,9 +51,8 @@ pub fn plot(verb: &arguments::Plot, stop: &Stop) -> Result<()> {
 }
 
 /// `report RUN`.
-pub fn report(verb: &arguments::RunFolder, stop: &Stop) -> Result<()> {
-    let mut progress = super::listener(true, false, stop);
-    let written = run::redraw::report(&verb.run, &mut |event| progress.take(event))?;
+pub fn report(verb: &arguments::RunFolder) -> Result<()> {
+    let written = run::redraw::report(&verb.run)?;
     progress::line(&format!("{} written", written.display()));
     Ok(())
 }

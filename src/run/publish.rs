@@ -8,6 +8,7 @@ use ndarray::ArrayView2;
 use super::data::RowNames;
 use super::pictures::{self, Palette};
 use super::record::{self, Machine, Record};
+use super::told::Told;
 use super::work::{Coded, LaidOut, Measured, Trained, Work};
 use super::{Metrics, Outcome};
 use crate::error::{Error, Result};
@@ -31,6 +32,9 @@ impl Work<'_> {
             if let Some(laid_out) = &laid_out {
                 files.extend(maps(loaded, &coded, laid_out, &measured, &colors)?);
             }
+            for (name, _, svg) in measured.looks.draw(coded.codes.view())? {
+                files.push((name.to_owned(), svg.into_bytes()));
+            }
             Ok(())
         })?;
         if let Some(laid_out) = &laid_out {
@@ -50,6 +54,28 @@ impl Work<'_> {
         files.push(("pipeline.yaml".to_owned(), plan.to_yaml()?.into_bytes()));
         files.push(("model.safetensors".to_owned(), trained.bytes.clone()));
         files.push(("codes.parquet".to_owned(), coded.bytes.clone()));
+        let figures: Vec<(String, String)> = files
+            .iter()
+            .filter(|(name, _)| name.ends_with(".svg"))
+            .map(|(name, bytes)| (name.clone(), String::from_utf8_lossy(bytes).into_owned()))
+            .collect();
+        let stages = meter.stages.clone();
+        let told = Told {
+            name: &loaded.name,
+            plan: &plan,
+            metrics: &metrics,
+            rows: &coded.rows,
+            codes: coded.codes.view(),
+            points: laid_out.as_ref().map(|laid_out| laid_out.points.view()),
+            reliability: &measured.reliability,
+            row_errors: &measured.row_errors,
+            figures: &figures,
+            stages: &stages,
+            files: files.iter().map(|(name, _)| name.clone()).collect(),
+        };
+        let page = meter.stage(Stage::Report, observer, |_| told.page())?;
+        let summary = Told { stages: &meter.stages, ..told }.summary(&loaded.output);
+        files.push(("report.html".to_owned(), page.into_bytes()));
         let mut record = Record {
             format: 1,
             written_by: format!("reduce {}", env!("CARGO_PKG_VERSION")),
@@ -74,7 +100,6 @@ impl Work<'_> {
             let _ = std::fs::remove_file(folder.path().join(name));
         }
         self.forget_the_rest()?;
-        let summary = String::new();
         Ok(Outcome { folder: loaded.output.clone(), metrics, record, summary })
     }
 }

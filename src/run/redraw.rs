@@ -54,10 +54,10 @@ pub fn plot(run: &Path, options: &PlotOptions, output: Option<&Path>, observer: 
 ///
 /// # Errors
 /// If the run is not finished or was changed.
-pub fn report(run: &Path, observer: &mut Observer<'_>) -> Result<PathBuf> {
+pub fn report(run: &Path) -> Result<PathBuf> {
     let plan = crate::pipeline::Pipeline::load(&run.join("pipeline.yaml"), &[])?;
     let mut record = Record::load(run)?;
-    let page = super::told::page_of_run(run, &plan, &record, observer)?;
+    let page = super::told::page_of_run(run, &plan, &record)?;
     let folder = Folder::open(run)?;
     let digest = folder.write_bytes("report.html", page.as_bytes())?;
     record.files.insert("report.html".to_owned(), digest);
@@ -66,7 +66,8 @@ pub fn report(run: &Path, observer: &mut Observer<'_>) -> Result<PathBuf> {
     Ok(run.join("report.html"))
 }
 
-fn column_of(path: &Path, name: &str) -> Result<Vec<f32>> {
+/// One column of a file of ours; empty where it has none of that name.
+pub(super) fn column_of(path: &Path, name: &str) -> Result<Vec<f32>> {
     Ok(table::read::columns(path)?
         .into_iter()
         .find_map(|column| match column {

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::data::{Data, RowNames};
 use super::folder::{self, Folder};
 use super::kept::{Kept, Key};
+use super::looks::Looks;
 use super::meter::Meter;
 use super::pictures;
 use super::{EmbeddingRecord, Faithfulness, Reuse, TrainingRecord};
@@ -88,6 +89,8 @@ pub struct Measured {
     pub row_errors: Vec<f32>,
     /// Every point's reliability; empty where nothing was laid out.
     pub reliability: Vec<f32>,
+    /// What the figures show.
+    pub looks: Looks,
 }
 
 impl<'a> Work<'a> {
@@ -310,10 +313,12 @@ fn measure(
     let autoencoder = &trained.model.autoencoder;
     let prepared = data.prepared.view();
     let row_errors = autoencoder.reconstruction_errors(prepared);
-    let Switch::On(options) = &pipeline.evaluate else {
-        return Ok(Measured { reconstruction: None, faithfulness: None, verdict: Vec::new(), row_errors, reliability: Vec::new() });
-    };
     let pca = Pca::fit(prepared, &data.split.training, autoencoder.code_size(), pipeline.seed);
+    let points = laid_out.map(|laid_out| laid_out.points.view());
+    let looks = Looks::of(data, autoencoder, coded.codes.view(), points, &pca, pipeline.seed);
+    let Switch::On(options) = &pipeline.evaluate else {
+        return Ok(Measured { reconstruction: None, faithfulness: None, verdict: Vec::new(), row_errors, reliability: Vec::new(), looks });
+    };
     let (mut ours, mut theirs) = (evaluate::Errors::new(prepared.ncols()), evaluate::Errors::new(prepared.ncols()));
     for rows in data.split.validation.chunks(BLOCK) {
         let rows = gather(prepared, rows);
@@ -362,7 +367,7 @@ fn measure(
     });
     let faithfulness =
         Faithfulness { codes, embedding, embedding_from_codes, pca: pca_measures, pca_embedding, prepared: prepared_itself };
-    Ok(Measured { reconstruction, faithfulness: Some(faithfulness), verdict, row_errors, reliability })
+    Ok(Measured { reconstruction, faithfulness: Some(faithfulness), verdict, row_errors, reliability, looks })
 }
 
 impl Keys {
