@@ -93,7 +93,9 @@ impl Classes {
             }
         }
         for (mean, size) in means.iter_mut().zip(&self.sizes) {
-            mean.iter_mut().for_each(|value| *value /= *size as f64);
+            for value in mean {
+                *value /= *size as f64;
+            }
         }
         let distance = |left: &[f64], right: &[f64]| -> f64 {
             left.iter().zip(right).map(|(left, right)| (left - right).powi(2)).sum()

@@ -241,7 +241,9 @@ impl Pass<'_, '_> {
                     |workspace, start| self.block(*start..(start + BLOCK_ROWS).min(rows), workspace),
                 )
                 .collect();
-            parts.iter().for_each(|part| sums.add(part));
+            for part in &parts {
+                sums.add(part);
+            }
             let done = (starts[starts.len() - 1] + BLOCK_ROWS).min(rows) as u64;
             if observer(Event::Advanced { done, total: rows as u64 }).is_break() {
                 return Err(EvaluateError::Stopped);

@@ -188,3 +188,43 @@ fn what_cannot_be_measured_is_refused() {
     assert_eq!(run(&more, &broken, &mut silent).to_string(), "`codes` holds NaN in row 3, column 1");
     assert_eq!(run(&more, &more, &mut |_| ControlFlow::Break(())), EvaluateError::Stopped);
 }
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(64))]
+
+    /// Few distinct values give many ties and equal rows; wide rows go through products, narrow ones do not.
+    #[test]
+    fn agrees_with_full_sorting_whatever_the_ties(
+        rows in 9_usize..40,
+        wide in 1_usize..30,
+        narrow in 1_usize..4,
+        levels in 1_u64..6,
+        offset in -1e6_f32..1e6,
+        salt in 0_u64..1000,
+    ) {
+        let level = |row: usize, column: usize, space: u64| {
+            use rand_chacha::rand_core::Rng;
+            let draw = Seed(salt + space).keyed(Stream::Sample, row as u64, column as u64).next_u64();
+            (draw % levels) as f32
+        };
+        let high = Array2::from_shape_fn((rows, wide), |(row, column)| level(row, column, 0) + offset.round());
+        let low = Array2::from_shape_fn((rows, narrow), |(row, column)| level(row, column, 1));
+        let found = measure(&high, &low, None, &Options { neighbors: 4, ..Options::default() });
+        close(found.trustworthiness, brute_force_trustworthiness(&high, &low, 4), 1e-12);
+        close(found.continuity, brute_force_trustworthiness(&low, &high, 4), 1e-12);
+    }
+
+    /// Where there are no ties, the order of rows changes nothing.
+    #[test]
+    fn the_order_of_rows_does_not_matter(turn in 1_usize..239) {
+        let golden = golden();
+        let (high, low) = (array(&golden.high), array(&golden.low));
+        let turned = |points: &Array2<f32>| {
+            Array2::from_shape_fn(points.dim(), |(row, column)| points[[(row + turn) % 240, column]])
+        };
+        let (straight, turned) = (measure(&high, &low, None, &Options::default()), measure(&turned(&high), &turned(&low), None, &Options::default()));
+        close(straight.trustworthiness, turned.trustworthiness, 1e-12);
+        close(straight.knn_recall, turned.knn_recall, 1e-12);
+        close(straight.distance_correlation.unwrap(), turned.distance_correlation.unwrap(), 1e-9);
+    }
+}

@@ -52,7 +52,9 @@ impl Frame {
         for row in original.rows() {
             means.iter_mut().zip(row).for_each(|(mean, value)| *mean += f64::from(*value));
         }
-        means.iter_mut().for_each(|mean| *mean /= original.nrows().max(1) as f64);
+        for mean in &mut means {
+            *mean /= original.nrows().max(1) as f64;
+        }
         let largest = original.rows().into_iter().fold(0.0_f64, |largest, row| {
             row.iter().zip(&means).fold(largest, |largest, (value, mean)| largest.max((f64::from(*value) - mean).abs()))
         });
@@ -200,7 +202,9 @@ impl FromRow {
                 *sum += f64::midpoint(*lower, *upper).max(0.0).sqrt();
             }
         }
-        sums.iter_mut().for_each(|sum| *sum *= unit);
+        for sum in sums {
+            *sum *= unit;
+        }
     }
 
     pub(super) fn exact(&mut self, points: &Points, other: usize) -> f64 {

@@ -23,7 +23,7 @@ pub use compare::{Measures, Pair, Space, compare, faithfulness};
 pub use error::EvaluateError;
 pub use novelty::{TrainingProfile, Unlikeness};
 pub use reconstruction::{Errors, FeatureError, Reconstruction};
-pub use reliability::reliability;
+pub use reliability::{LANDMARKS, reliability};
 pub use rows::Rows;
 pub use verdict::{Facts, verdict};
 

@@ -1,5 +1,8 @@
 //! How far each point can be trusted to be at its place on the map.
 //!
+//! Give the codes as *before*: where the prepared table is mostly noise (genes), its neighbors say nothing about
+//! a point's place, and the reliability of every point would be low.
+//!
 //! For a point `i`, the local trustworthiness and continuity (the terms of Venna & Kaski's sums that belong
 //! to `i`) say how far from its neighborhood before its neighbors on the map were, and the reverse.
 //! Both are rescaled so that a point at a random place gets 0 (as Lee & Verleysen rescale their
@@ -11,7 +14,8 @@
 //! ```
 //!
 //! Ranks, unlike counts of kept neighbors, forgive a shuffle among equals inside a dense group and do not
-//! forgive a point that sits in the wrong group, which is what a reader of a map must know.
+//! forgive a point that sits in the wrong group, which is what a reader of a map must know. Measured against other
+//! definitions by `tests/golden/evaluate/reliability_definitions.py`; the figures stand in docs/faithfulness.md.
 //!
 //! Sources: Venna & Kaski, *Local multidimensional scaling*, Neural Networks 19 (2006); per-point use: Lueks
 //! et al., *How to evaluate dimensionality reduction? Improving the co-ranking matrix*, arXiv 1110.3917 (2011);
@@ -82,7 +86,7 @@ pub fn reliability<'a>(
                 |workspace, start| pass.block(*start..(start + BLOCK_ROWS).min(rows), workspace),
             )
             .collect();
-        parts.into_iter().for_each(|part| reliabilities.extend(part));
+        reliabilities.extend(parts.into_iter().flatten());
         if observer(Event::Advanced { done: reliabilities.len() as u64, total: rows as u64 }).is_break() {
             return Err(EvaluateError::Stopped);
         }
