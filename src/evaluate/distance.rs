@@ -3,7 +3,7 @@
 //! Squared distances from an `f32` product, `|a|² + |b|² - 2 a·b`, are off by rounding, and ranks among
 //! nearly equal distances then come out wrong. Here the product only gives bounds that are certain
 //! (`|fl(a·b) - a·b| ≤ γ Σ|aᵢbᵢ|` for any order of summation; Higham, *Accuracy and Stability of Numerical
-//! Algorithms*, 2nd ed., eq. 3.5), and the few pairs whose bounds overlap what they are compared with
+//! Algorithms*, 2nd ed., section 3.1), and the few pairs whose bounds overlap what they are compared with
 //! are computed again as `Σ (aᵢ - bᵢ)²` in `f64`. Ties go to the lower row number.
 
 use std::collections::HashMap;

@@ -248,6 +248,39 @@ mod tests {
     }
 
     #[test]
+    fn real_digits_pass_and_inverted_permuted_and_shifted_ones_are_flagged() {
+        let table: Vec<f32> = include_str!("../../sample_data/digits.csv")
+            .lines()
+            .skip(1)
+            .flat_map(|line| line.split(',').skip(1).map(|value| value.parse::<f32>().unwrap()).collect::<Vec<_>>())
+            .collect();
+        let table = Array2::from_shape_vec((1797, 64), table).unwrap();
+        let (training, rest): (Vec<usize>, Vec<usize>) = (0..1797).partition(|row| row % 5 < 3);
+        let (held_out, fresh): (Vec<usize>, Vec<usize>) = rest.into_iter().partition(|row| row % 5 == 3);
+        let pca = crate::pca::Pca::fit(table.view(), &training, 16, Seed(1));
+        let errors = |rows: &Array2<f32>| {
+            let mut errors = crate::evaluate::Errors::new(64);
+            errors.add(rows.view(), pca.reconstruct(pca.project(rows.view()).view()).view());
+            errors.by_row().to_vec()
+        };
+        let all = errors(&table);
+        let held_out_errors: Vec<f32> = held_out.iter().map(|row| all[*row]).collect();
+        let profile = TrainingProfile::fit(table.view(), &training, &held_out, &held_out_errors);
+        let judge = |rows: &Array2<f32>| profile.unlikeness(&errors(rows), rows.view());
+        let own = judge(&table.select(ndarray::Axis(0), &held_out));
+        assert!(own.share <= 0.02, "{} of the held-out rows", own.share);
+        let fresh = table.select(ndarray::Axis(0), &fresh);
+        let same = judge(&fresh);
+        assert!(same.share <= 0.03, "{} of fresh rows", same.share);
+        let permuted = Array2::from_shape_fn(fresh.dim(), |(row, pixel)| fresh[[row, pixel * 27 % 64]]);
+        for (name, rows) in [("inverted", 16.0 - &fresh), ("permuted", permuted), ("other units", &fresh * 1000.0)] {
+            let strange = judge(&rows);
+            let area = area_under_curve(&same.scores, &strange.scores);
+            assert!(strange.share >= 0.95 && area >= 0.99, "{name}: {} flagged, area {area}", strange.share);
+        }
+    }
+
+    #[test]
     fn scores_grow_with_the_shift() {
         let world = World::new();
         let profile = profile(&world, 2000);

@@ -8,7 +8,7 @@
 //! continuity      = 1 - 2 / (n k (2n - 3k - 1)) Σᵢ Σ_{j ∈ V_k(i)} (r̂(i, j) - k)
 //! ```
 //!
-//! Venna & Kaski, *Local multidimensional scaling*, Neural Networks 19 (2006), eqs. 1 and 2.
+//! Venna & Kaski, *Local multidimensional scaling*, Neural Networks 19 (2006).
 
 /// How many neighbors count among `rows` rows when `wanted` are asked for: fewer than half of them,
 /// so that the worst possible order scores 0.

@@ -5,8 +5,8 @@
 //!
 //! For a point `i`, the local trustworthiness and continuity (the terms of Venna & Kaski's sums that belong
 //! to `i`) say how far from its neighborhood before its neighbors on the map were, and the reverse.
-//! Both are rescaled so that a point at a random place gets 0 (as Lee & Verleysen rescale their
-//! neighborhood measure), and the weaker one counts:
+//! Both are rescaled so that a point at a random place gets 0 (as Lee et al. rescale kept neighborhoods), and the
+//! weaker one counts:
 //!
 //! ```text
 //! T(i) = 1 - Σ_{j ∈ U_k(i)} (r(i, j) - k) / chance      C(i) = 1 - Σ_{j ∈ V_k(i)} (r̂(i, j) - k) / chance
@@ -19,7 +19,8 @@
 //!
 //! Sources: Venna & Kaski, *Local multidimensional scaling*, Neural Networks 19 (2006); per-point use: Lueks
 //! et al., *How to evaluate dimensionality reduction? Improving the co-ranking matrix*, arXiv 1110.3917 (2011);
-//! rescaling against chance: Lee & Verleysen, *Quality assessment of dimensionality reduction*, Neurocomputing 72 (2009).
+//! rescaling against chance: Lee et al., *Type 1 and 2 mixtures of Kullback-Leibler divergences as cost functions in
+//! dimensionality reduction*, Neurocomputing 112 (2013).
 
 use ndarray::{ArrayView2, s};
 use rayon::prelude::*;
