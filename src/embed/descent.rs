@@ -245,7 +245,11 @@ pub(super) fn move_point(step: &mut [f32; 2], gain: &mut [f32; 2], gradient: [f3
     }
     let length = (step[0] * step[0] + step[1] * step[1]).sqrt();
     if length > LONGEST_STEP {
-        *step = step.map(|side| side * (LONGEST_STEP / length));
+        // In f64, where no square of an f32 overflows.
+        let shorten = f64::from(LONGEST_STEP) / f64::from(step[0]).hypot(f64::from(step[1]));
+        #[expect(clippy::cast_possible_truncation, reason = "at most `LONGEST_STEP`")]
+        let shortened = step.map(|side| (f64::from(side) * shorten) as f32);
+        *step = shortened;
     }
 }
 

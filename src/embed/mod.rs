@@ -27,10 +27,15 @@ pub use place::{Placement, place};
 use crate::embed::descent::{Diverged, Phase};
 use crate::embed::repulsion::Repulsion;
 use crate::embed::repulsion::interpolation::{Mesh, SPACING};
+use crate::embed::start::Given;
 use crate::event::{Event, Observer};
 use crate::neighbors::Neighbors;
 use crate::seed::Seed;
 use crate::value::{Auto, Positive};
+
+/// The most early exaggeration of a start that is a finished map: enough for new rows to find their place, and
+/// little enough that the map stays recognizable. Measured on 8,000 + 2,000 rows of MNIST, see `docs/tsne.md`.
+const MAP_EXAGGERATION: f64 = 4.0;
 
 /// Rows laid out as points.
 #[derive(Debug, Clone, PartialEq)]
@@ -50,7 +55,8 @@ pub struct Embedding {
 /// Lays out `points` (`n × d`, the codes) by their `neighbors`.
 ///
 /// `given` is a start from elsewhere (`n × dimensions`; rows of NaN are not known there and begin among their
-/// neighbors); without it the start is that of the options. The observer hears [`Event::Iteration`] at every iteration,
+/// neighbors); without it the start is that of the options. A given start that is as wide as a map keeps its size, and
+/// its early exaggeration is at most 4, so that the map stays recognizable; any other is shrunk to 1e-4. The observer hears [`Event::Iteration`] at every iteration,
 /// with the divergence at every 50th; when it asks to stop, the map so far is the result.
 ///
 /// # Errors
@@ -67,7 +73,7 @@ pub fn fit(
     seed: Seed,
     observer: &mut Observer<'_>,
 ) -> Result<Embedding, EmbedError> {
-    let options = options.resolve(points.nrows(), points.ncols())?;
+    let mut options = options.resolve(points.nrows(), points.ncols())?;
     check_finite("codes", points)?;
     let first = points.row(0);
     if points.rows().into_iter().all(|row| row == first) {
@@ -89,7 +95,14 @@ pub fn fit(
             if given.dim() != expected {
                 return Err(EmbedError::StartShape { found: given.dim(), expected });
             }
-            start::at_given(given, &affinities, seed).ok_or(EmbedError::StartUnknown { rows: points.nrows() })?
+            match start::at_given(given, &affinities, seed).ok_or(EmbedError::StartUnknown { rows: points.nrows() })? {
+                Given::Shrunk(start) => start,
+                Given::Map(start) => {
+                    let gentle = options.early_exaggeration.get().min(MAP_EXAGGERATION);
+                    options.early_exaggeration = Positive::constant(gentle);
+                    start
+                }
+            }
         }
         (None, Start::Pca) => start::on_principal_axes(points, dimensions, seed),
         (None, Start::Random) => start::at_random(points.nrows(), dimensions, seed),

@@ -195,7 +195,7 @@ impl Options {
         }
         let largest = largest_perplexity(rows);
         let perplexity = match &self.perplexity {
-            Auto::Auto => OneOrMany(vec![Positive::constant(PERPLEXITY.min(largest))]),
+            Auto::Auto => OneOrMany(vec![Positive::constant(automatic_perplexity(rows))]),
             Auto::Given(given) => {
                 if let Some(perplexity) = given.0.iter().find(|perplexity| perplexity.get() > largest) {
                     return Err(EmbedError::PerplexityTooLarge { perplexity: perplexity.get(), rows });
@@ -239,6 +239,12 @@ impl Options {
             Auto::Given(given) => given.0.iter().map(|perplexity| perplexity.get()).collect(),
         }
     }
+}
+
+/// 30, or the largest whole perplexity that the rows allow (for four rows less than one).
+fn automatic_perplexity(rows: usize) -> f64 {
+    let largest = largest_perplexity(rows);
+    if largest < 1.0 { largest } else { PERPLEXITY.min(largest.floor()) }
 }
 
 /// The largest perplexity that a table of `rows` rows allows: `rows ≥ 3 · perplexity + 2`.

@@ -17,7 +17,7 @@ use rayon::prelude::*;
 
 use crate::event::{Event, Observer};
 use crate::neighbors::Neighbors;
-use crate::neighbors::exact::{self, root, row_id};
+use crate::neighbors::exact::{self, root};
 use crate::neighbors::scan::{Frame, QUERIES, Rows, Scratch};
 use crate::seed::{Seed, Stream};
 
