@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::collections::HashSet;
 
 use ndarray::Array2;
-use ndarray::Axis;
 
 use crate::error::Result;
 use crate::table::Account;
@@ -18,6 +17,7 @@ use crate::table::dictionary::Dictionary;
 use crate::table::error::TableError;
 use crate::table::first_few;
 use crate::table::frame::select_columns;
+use crate::table::frame::select_rows;
 use crate::table::gather::Gather;
 use crate::table::gather::TextColumn;
 use crate::table::gather::TextUse;
@@ -69,7 +69,7 @@ impl Loaded {
         Self {
             id_name: input.id.clone().unwrap_or_else(|| "row".to_owned()),
             ids,
-            ids_optional: input.id.as_deref() == Some("row_names"),
+            ids_optional: false,
             names,
             values,
             texts,
@@ -113,7 +113,7 @@ pub(super) fn table(loaded: Loaded, metadata: Option<Joined>, input: &Input) -> 
         account.notes.extend(matched.notes);
         if let Some(keep) = matched.keep {
             let rows: Vec<usize> = (0..keep.len()).filter(|row| keep[*row]).collect();
-            values = values.select(Axis(0), &rows);
+            values = select_rows(values, &rows);
             ids = rows.iter().map(|row| std::mem::take(&mut ids[*row])).collect();
             labels.iter_mut().chain(&mut categories).for_each(|(_, cells)| cells.retain(&keep));
         }
@@ -166,12 +166,15 @@ fn named(
     match problem {
         None => {
             if optional {
-                account.notes.push("the first column has no name and is used as id".to_owned());
+                account.notes.push(format!("ids are taken from `{}`", super::clipped(&id_name)));
             }
             Ok((id_name, ids))
         }
         Some(_) if optional => {
-            account.notes.push("the first column has no name and repeats itself: rows are numbered instead".to_owned());
+            account.notes.push(format!(
+                "`{}` repeats itself and cannot serve as id: rows are numbered",
+                super::clipped(&id_name)
+            ));
             Ok(("row".to_owned(), numbered()))
         }
         Some(error) => Err(error.into()),
@@ -312,14 +315,9 @@ fn refused(
         .collect();
     let others = match all.len() - 1 {
         0 => String::new(),
-        more if more > others.len() => format!("; so have {} other columns: {}, …", more, others.join(", ")),
-        more => format!(
-            "; so ha{} {} other column{}: {}",
-            if more == 1 { "s" } else { "ve" },
-            more,
-            if more == 1 { "" } else { "s" },
-            others.join(", ")
-        ),
+        1 => format!("; 1 other column has some too: {}", others[0]),
+        more if more > others.len() => format!("; {more} other columns have some too: {}, …", others.join(", ")),
+        more => format!("; {more} other columns have some too: {}", others.join(", ")),
     };
     TableError::Missing {
         column: super::clipped(column),

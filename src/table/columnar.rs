@@ -4,6 +4,7 @@
 //! group is read, so that the matrix stays the only full copy. Damaged files make these readers
 //! panic now and then; every call is contained and comes back as an error.
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::BufReader;
 use std::panic::AssertUnwindSafe;
@@ -16,6 +17,7 @@ use rayon::prelude::*;
 use crate::error::Error;
 use crate::error::Result;
 use crate::table::clipped;
+use crate::table::clipped_to;
 use crate::table::error::TableError;
 use crate::table::gather::Gather;
 use crate::table::gather::Slot;
@@ -60,10 +62,30 @@ pub(super) fn ndjson(path: &Path, _input: &Input) -> Result<Box<dyn Source>> {
     let frame = contain("NDJSON", || {
         let reader = JsonReader::new(BufReader::new(file)).with_json_format(JsonFormat::JsonLines);
         reader.infer_schema_len(None).finish()
-    })?;
+    });
+    let frame = frame.map_err(|error| bad_line(path).unwrap_or(error))?;
     let columns = frame.columns().iter().map(|column| describe(column.name(), column.dtype())).collect();
     let rows = frame.height();
     Ok(Box::new(Columnar { path: path.to_owned(), format: Format::Ndjson, columns, rows, done: 0, frame: Some(frame) }))
+}
+
+/// The first line that is no JSON object, which the reader does not name.
+fn bad_line(path: &Path) -> Option<Error> {
+    let lines = std::io::BufRead::lines(BufReader::new(File::open(path).ok()?));
+    for (number, line) in lines.enumerate() {
+        let line = line.ok()?;
+        if line.trim().is_empty() {
+            continue;
+        }
+        let object: std::result::Result<HashMap<String, serde::de::IgnoredAny>, _> = serde_json::from_str(&line);
+        if let Err(error) = object {
+            let error = error.to_string();
+            let why = error.split(" at line ").next().unwrap_or_default();
+            let reason = format!("line {} is no JSON object ({why})", number + 1);
+            return Some(TableError::Damaged { format: "NDJSON", reason: clipped_to(&reason, 160) }.into());
+        }
+    }
+    None
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -338,7 +360,7 @@ pub(super) fn contain<T>(format: &'static str, call: impl FnOnce() -> PolarsResu
         }
         Ok(Err(error)) => {
             let reason = error.to_string().lines().next().unwrap_or_default().to_owned();
-            Err(TableError::Damaged { format, reason: clipped(&reason) }.into())
+            Err(TableError::Damaged { format, reason: clipped_to(&reason, 160) }.into())
         }
         Err(_) => Err(TableError::Damaged { format, reason: "its reader gave up".to_owned() }.into()),
     }

@@ -127,6 +127,18 @@ pub(super) fn select_columns(values: Array2<f32>, columns: &[usize]) -> Array2<f
     Array2::from_shape_vec((rows, columns.len()), flat).expect("rows × wanted columns were kept")
 }
 
+/// The given rows, in ascending order, in place.
+pub(super) fn select_rows(values: Array2<f32>, rows: &[usize]) -> Array2<f32> {
+    let width = values.ncols();
+    let (mut flat, _) = values.into_raw_vec_and_offset();
+    for (to, from) in rows.iter().enumerate() {
+        flat.copy_within(from * width..(from + 1) * width, to * width);
+    }
+    flat.truncate(rows.len() * width);
+    flat.shrink_to_fit();
+    Array2::from_shape_vec((rows.len(), width), flat).expect("wanted rows × columns were kept")
+}
+
 fn levels_of(name: &str, values: &Array2<f32>, column: usize) -> Category {
     let texts: Vec<Option<String>> =
         values.column(column).iter().map(|value| (!value.is_nan()).then(|| value.to_string())).collect();

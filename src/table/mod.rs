@@ -4,20 +4,27 @@
 //! train, and an [`Account`] of what became of every column. This is the only room that names
 //! polars. Nothing is left out, filled in or turned into something else without being said.
 
+mod annotated;
 mod assemble;
+#[cfg(test)]
+mod catalogue;
 mod columnar;
 mod dictionary;
 mod error;
 mod evidence;
 mod frame;
 mod gather;
+mod hdf5;
+pub mod inspect;
 
 pub mod memory;
 mod metadata;
+mod numpy;
 mod options;
 pub mod read;
 mod roles;
 mod source;
+mod tenx;
 mod text;
 mod transpose;
 pub mod write;
@@ -106,6 +113,8 @@ impl LabelValues {
 pub struct Account {
     /// The format that was read, such as `Parquet` or `CSV, separated by ;`.
     pub format: String,
+    /// Whether the file has its features in rows and was turned.
+    pub turned: bool,
     /// Rows in the file or files.
     pub rows_read: usize,
     /// Rows in the table, after a sample or a join.
@@ -173,11 +182,12 @@ pub(crate) fn first_few<S: AsRef<str>>(names: &[S]) -> String {
 
 /// A text short and plain enough to stand in a message.
 pub(crate) fn clipped(text: &str) -> String {
-    const LONGEST: usize = 60;
-    let clean: String = text
-        .chars()
-        .take(LONGEST)
-        .map(|letter| if letter.is_control() { char::REPLACEMENT_CHARACTER } else { letter })
-        .collect();
-    if text.chars().nth(LONGEST).is_some() { format!("{clean}…") } else { clean }
+    clipped_to(text, 60)
+}
+
+/// A text no longer than `longest` letters, without control characters.
+pub(crate) fn clipped_to(text: &str, longest: usize) -> String {
+    let clean = |letter: char| if letter.is_control() { char::REPLACEMENT_CHARACTER } else { letter };
+    let shown: String = text.chars().take(longest).map(clean).collect();
+    if text.chars().nth(longest).is_some() { format!("{shown}…") } else { shown }
 }

@@ -21,6 +21,7 @@ use crate::table::first_few;
 use crate::table::gather::Gather;
 use crate::table::gather::Slot;
 use crate::table::gather::TextUse;
+use crate::table::inspect;
 use crate::table::metadata;
 use crate::table::options::Input;
 use crate::table::options::Layout;
@@ -30,6 +31,7 @@ use crate::table::source;
 use crate::table::source::Kind;
 use crate::table::source::Progress;
 use crate::table::source::Source;
+use crate::table::tenx;
 use crate::table::transpose;
 use crate::table::write::Column;
 use crate::value::OneOrMany;
@@ -48,7 +50,8 @@ pub fn read(input: &Input, base: &Path, observer: &mut Observer<'_>) -> Result<T
         Layout::SamplesInRows => load(&files, input, observer)?,
         Layout::FeaturesInRows => load_transposed(&files, input, observer)?,
     };
-    let table = assemble::table(loaded, metadata, input).map_err(|error| placed(error, &files[0]))?;
+    let mut table = assemble::table(loaded, metadata, input).map_err(|error| placed(error, &files[0]))?;
+    table.account.warnings.extend(inspect::other_layout(&table));
     for note in &table.account.notes {
         let _ = observer(Event::Note(note.clone()));
     }
@@ -80,7 +83,7 @@ pub fn batches(
         let mut source = open(&file, input)?;
         let mut more = true;
         while more {
-            let input = with_row_names(input, source.as_ref());
+            let (input, served) = with_row_names(input, source.as_ref());
             let mut account = Account { format: source.format(), ..Account::default() };
             let columns = source.columns().to_vec();
             let mut roles = roles::assign(&columns, &input, &mut account).map_err(|error| placed(error, &file))?;
@@ -91,7 +94,10 @@ pub fn batches(
             let count = roles.gather.offered();
             if count > 0 {
                 account.rows_read = count;
-                let loaded = Loaded::from_gather(roles.gather, &input, account, first_row, Vec::new());
+                let loaded = Loaded {
+                    ids_optional: served,
+                    ..Loaded::from_gather(roles.gather, &input, account, first_row, Vec::new())
+                };
                 sink(assemble::table(loaded, None, &input).map_err(|error| placed(error, &file))?)?;
                 first_row += count;
             }
@@ -128,7 +134,7 @@ pub fn schema(input: &Input, base: &Path) -> Result<Schema> {
     let trainable = match input.layout {
         Layout::SamplesInRows => {
             let mut account = Account::default();
-            let input = with_row_names(input, source.as_ref());
+            let (input, _) = with_row_names(input, source.as_ref());
             let roles = roles::assign(columns, &input, &mut account).map_err(|error| placed(error, &files[0]))?;
             roles.gather.width() + roles.gather.texts.iter().filter(|text| text.use_as == TextUse::Category).count()
         }
@@ -145,7 +151,7 @@ pub fn input_files(input: &Input, base: &Path) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for path in data_files(input, base)? {
         if path.is_dir() {
-            files.push(path);
+            files.extend(tenx::files(&path)?);
         } else {
             files.push(path);
         }
@@ -162,6 +168,15 @@ pub fn input_files(input: &Input, base: &Path) -> Result<Vec<PathBuf>> {
 /// A file that is not there, damaged, or holds other types than we write.
 pub fn columns(path: &Path) -> Result<Vec<Column>> {
     columnar::whole(path).map_err(|error| placed(error, path))
+}
+
+/// The columns of the first file that lie beside its matrix and can only be labels.
+pub(super) fn annotations(input: &Input, base: &Path) -> Result<Vec<String>> {
+    let files = data_files(input, base)?;
+    let source = open(&files[0], input)?;
+    let names =
+        source.columns().iter().filter(|column| column.kind == Kind::Annotation).map(|column| column.name.clone());
+    Ok(names.filter(|name| source.row_names() != Some(name.as_str()) && input.id.as_ref() != Some(name)).collect())
 }
 
 fn data_files(input: &Input, base: &Path) -> Result<Vec<PathBuf>> {
@@ -224,20 +239,19 @@ fn placed(error: Error, file: &Path) -> Error {
     if named { error } else { error.at(file.display().to_string()) }
 }
 
-/// Row names without a name serve as id where none is asked for.
-fn with_row_names(input: &Input, source: &dyn Source) -> Input {
+/// Row names serve as id where none is asked for; whether they do.
+fn with_row_names(input: &Input, source: &dyn Source) -> (Input, bool) {
     let mut input = input.clone();
-    if input.id.is_none()
-        && let Some(name) = source.row_names()
-    {
-        input.id = Some(name.to_owned());
+    let serve = input.id.is_none() && source.row_names().is_some();
+    if serve {
+        input.id = source.row_names().map(str::to_owned);
     }
-    input
+    (input, serve)
 }
 
 fn load(files: &[PathBuf], input: &Input, observer: &mut Observer<'_>) -> Result<Loaded> {
     let mut source = open(&files[0], input)?;
-    let input = &with_row_names(input, source.as_ref());
+    let (input, served) = &with_row_names(input, source.as_ref());
     let mut account = Account { format: source.format(), notes: source.notes(), ..Account::default() };
     let first: Vec<source::Column> = source.columns().to_vec();
     let mut roles = roles::assign(&first, input, &mut account).map_err(|error| placed(error, &files[0]))?;
@@ -261,7 +275,7 @@ fn load(files: &[PathBuf], input: &Input, observer: &mut Observer<'_>) -> Result
     if roles.gather.sampled().is_some() && roles.gather.rows() < roles.gather.offered() {
         account.notes.push(format!("a sample of {} of {} rows is used", roles.gather.rows(), roles.gather.offered()));
     }
-    Ok(Loaded::from_gather(roles.gather, input, account, 0, roles.labels_elsewhere))
+    Ok(Loaded { ids_optional: *served, ..Loaded::from_gather(roles.gather, input, account, 0, roles.labels_elsewhere) })
 }
 
 /// A column that turned into text in a further file does so for the files after it.
@@ -325,6 +339,7 @@ fn load_transposed(files: &[PathBuf], input: &Input, observer: &mut Observer<'_>
     drain(source.as_mut(), &mut slots, &mut roles.gather, observer).map_err(|error| placed(error, file))?;
     drop(source);
     account.rows_read = roles.gather.width();
+    account.turned = true;
     let left_out: Vec<String> = std::mem::take(&mut account.unused).into_iter().map(|unused| unused.name).collect();
     if !left_out.is_empty() {
         account.notes.push(format!("columns that are no samples are left out: {}", first_few(&left_out)));
@@ -384,7 +399,11 @@ pub(super) fn choose(mut loaded: Loaded, input: &Input) -> Result<Loaded> {
     if let Some(label) = input.labels.first()
         && input.metadata.is_none()
     {
-        return Err(TableError::NoSuchColumn { role: "label", name: label.clone(), nearest: None }.into());
+        return Err(TableError::Request {
+            message: format!("label `{}` cannot be in a file with features in rows", clipped(label)),
+            hint: "give the labels in a second file: `input.metadata: {path: …}`".to_owned(),
+        }
+        .into());
     }
     let keep: Vec<bool> = roles.slots.iter().map(|slot| *slot != Slot::Skip).collect();
     if keep.iter().any(|keep| !keep) {

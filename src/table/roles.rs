@@ -203,7 +203,7 @@ impl Choice {
             return Feature::Unused("excluded by `input.features.exclude`");
         }
         match column.kind {
-            _ if self.codes[position] && column.kind != Kind::Other => Feature::Category,
+            Kind::Number | Kind::Unknown | Kind::Text | Kind::Boolean if self.codes[position] => Feature::Category,
             Kind::Number | Kind::Unknown => Feature::Number,
             Kind::Text | Kind::Boolean if input.categorical.max_levels == 0 => {
                 Feature::Unused("text, and `input.categorical.max_levels` is 0")
@@ -214,6 +214,7 @@ impl Choice {
                 Times::Number => Feature::Number,
             },
             Kind::Other => Feature::Unused("its type cannot train"),
+            Kind::Annotation => Feature::Unused("an annotation, which can be a label"),
         }
     }
 }

@@ -13,7 +13,10 @@ use crate::table::columnar;
 use crate::table::error::TableError;
 use crate::table::gather::Gather;
 use crate::table::gather::Slot;
+use crate::table::hdf5;
+use crate::table::numpy;
 use crate::table::options::Input;
+use crate::table::tenx;
 use crate::table::text;
 
 /// What a column holds, as far as the reader knows before reading it whole.
@@ -31,6 +34,8 @@ pub(super) enum Kind {
     Other,
     /// Nothing but missing values so far.
     Unknown,
+    /// Beside the matrix: can be id or label, never trains.
+    Annotation,
 }
 
 /// A column as its file announces it.
@@ -100,7 +105,7 @@ impl<'a, 'o> Progress<'a, 'o> {
 pub(super) fn open(path: &Path, input: &Input) -> Result<Box<dyn Source>> {
     let kind = std::fs::metadata(path).map_err(|error| Error::io("read", path, &error))?.file_type();
     if kind.is_dir() {
-        return folder(path, input);
+        return tenx::folder(path, input);
     }
     if !kind.is_file() {
         return Err(TableError::Unsupported {
@@ -126,6 +131,15 @@ pub(super) fn open(path: &Path, input: &Input) -> Result<Box<dyn Source>> {
     if start.starts_with(b"ARROW1") {
         return columnar::ipc(path, input);
     }
+    if start.starts_with(b"\x89HDF\r\n") {
+        return hdf5::open(path, input);
+    }
+    if start.starts_with(b"\x93NUMPY") {
+        return numpy::npy(path, input);
+    }
+    if start.starts_with(b"PK\x03\x04") && has_extension(path, &["npz"]) {
+        return numpy::npz(path, input);
+    }
     if let Some((what, hint)) = foreign(start, path) {
         return Err(TableError::Unsupported { what: what.to_owned(), hint }.into());
     }
@@ -133,14 +147,6 @@ pub(super) fn open(path: &Path, input: &Input) -> Result<Box<dyn Source>> {
         return columnar::ndjson(path, input);
     }
     text::open(path, input)
-}
-
-fn folder(path: &Path, _input: &Input) -> Result<Box<dyn Source>> {
-    Err(TableError::Unsupported {
-        what: format!("`{}` is a folder", path.display()),
-        hint: "give a file or a pattern such as `folder/*.csv`",
-    }
-    .into())
 }
 
 /// Files that people do give us and that we do not read, with the way out.

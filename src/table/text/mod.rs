@@ -23,12 +23,13 @@ use crate::table::options::Separator;
 use crate::table::source::Column;
 use crate::table::source::Progress;
 use crate::table::source::Source;
+use crate::table::tenx;
 use number::Cell;
 use number::Cells;
-use stream::Blocks;
+pub(super) use stream::Blocks;
 use stream::Field;
 use stream::Record;
-use stream::fields;
+pub(super) use stream::fields;
 
 /// Opens a text file and judges its shape by its first rows.
 pub(super) fn open(path: &Path, input: &Input) -> Result<Box<dyn Source>> {
@@ -43,6 +44,9 @@ pub(super) fn open(path: &Path, input: &Input) -> Result<Box<dyn Source>> {
             hint: "unpack it with `gunzip` or `unzstd` first",
         }
         .into());
+    }
+    if start.starts_with(b"%%MatrixMarket") {
+        return tenx::matrix_market(path, input);
     }
     sniff::check_encoding(start)?;
     let separator = sniff::separator(start, path, input.separator);

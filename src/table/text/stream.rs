@@ -18,7 +18,7 @@ const BLOCK: usize = 4 << 20;
 const LONGEST: usize = 256;
 
 /// A file of records, read block by block.
-pub(super) struct Blocks {
+pub(in crate::table) struct Blocks {
     reader: Box<dyn Read>,
     consumed: Arc<AtomicU64>,
     length: u64,
@@ -32,15 +32,15 @@ pub(super) struct Blocks {
 
 /// The byte range of a record in its block, and the line it starts in, from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Record {
-    pub(super) start: usize,
-    pub(super) end: usize,
-    pub(super) line: usize,
+pub(in crate::table) struct Record {
+    pub(in crate::table) start: usize,
+    pub(in crate::table) end: usize,
+    pub(in crate::table) line: usize,
 }
 
 impl Blocks {
     /// Opens a file, unpacking gzip and zstd by their first bytes.
-    pub(super) fn open(path: &Path) -> Result<Self> {
+    pub(in crate::table) fn open(path: &Path) -> Result<Self> {
         let io = |error| Error::io("read", path, &error);
         let file = File::open(path).map_err(io)?;
         let length = file.metadata().map_err(io)?.len();
@@ -60,22 +60,22 @@ impl Blocks {
     }
 
     /// Whether the file was packed.
-    pub(super) fn is_compressed(&self) -> bool {
+    pub(in crate::table) fn is_compressed(&self) -> bool {
         self.compressed
     }
 
     /// Bytes of the file read so far, and in all.
-    pub(super) fn position(&self) -> (u64, u64) {
+    pub(in crate::table) fn position(&self) -> (u64, u64) {
         (self.consumed.load(Ordering::Relaxed), self.length)
     }
 
     /// Whether the last byte has been read.
-    pub(super) fn is_at_end(&self) -> bool {
+    pub(in crate::table) fn is_at_end(&self) -> bool {
         self.ended
     }
 
     /// Reads another block behind what is waiting to be cut.
-    pub(super) fn grow(&mut self) -> Result<()> {
+    pub(in crate::table) fn grow(&mut self) -> Result<()> {
         if self.buffer.len() > LONGEST << 20 {
             return Err(TableError::LongLine { line: self.lines + 1, limit: LONGEST }.into());
         }
@@ -83,12 +83,12 @@ impl Blocks {
     }
 
     /// Says where fields end, which decides what a quote is.
-    pub(super) fn set_separator(&mut self, separator: u8) {
+    pub(in crate::table) fn set_separator(&mut self, separator: u8) {
         self.separator = separator;
     }
 
     /// The first bytes of the file, without moving on.
-    pub(super) fn peek(&mut self) -> Result<&[u8]> {
+    pub(in crate::table) fn peek(&mut self) -> Result<&[u8]> {
         if self.buffer.is_empty() && !self.ended {
             self.fill()?;
             if self.buffer.starts_with(b"\xEF\xBB\xBF") {
@@ -99,7 +99,7 @@ impl Blocks {
     }
 
     /// The next block and its records; `None` at the end. Empty lines are no records.
-    pub(super) fn next(&mut self) -> Result<Option<(Vec<u8>, Vec<Record>)>> {
+    pub(in crate::table) fn next(&mut self) -> Result<Option<(Vec<u8>, Vec<Record>)>> {
         self.peek()?;
         loop {
             let mut records = Vec::new();
@@ -124,7 +124,7 @@ impl Blocks {
     }
 
     /// Gives back the records of a block from `record` on, to be read again by the next call.
-    pub(super) fn give_back(&mut self, mut block: Vec<u8>, from: Record) {
+    pub(in crate::table) fn give_back(&mut self, mut block: Vec<u8>, from: Record) {
         block.drain(..from.start);
         block.append(&mut self.buffer);
         self.buffer = block;
@@ -229,23 +229,23 @@ impl<R: Read> Read for Counted<R> {
 }
 
 /// The fields of a record, without their quotes.
-pub(super) struct FieldsOf<'a> {
+pub(in crate::table) struct FieldsOf<'a> {
     rest: Option<&'a [u8]>,
     separator: u8,
 }
 
 /// One field: its bytes, and whether doubled quotes in it stand for one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Field<'a> {
-    pub(super) bytes: &'a [u8],
-    pub(super) doubled: bool,
+pub(in crate::table) struct Field<'a> {
+    pub(in crate::table) bytes: &'a [u8],
+    pub(in crate::table) doubled: bool,
     /// Something follows the closing quote.
-    pub(super) broken: bool,
+    pub(in crate::table) broken: bool,
 }
 
 impl<'a> Field<'a> {
     /// The field's text with doubled quotes undone.
-    pub(super) fn text(&self) -> std::borrow::Cow<'a, [u8]> {
+    pub(in crate::table) fn text(&self) -> std::borrow::Cow<'a, [u8]> {
         if !self.doubled {
             return self.bytes.into();
         }
@@ -262,7 +262,7 @@ impl<'a> Field<'a> {
 }
 
 /// Splits a record into fields.
-pub(super) fn fields(record: &[u8], separator: u8) -> FieldsOf<'_> {
+pub(in crate::table) fn fields(record: &[u8], separator: u8) -> FieldsOf<'_> {
     FieldsOf { rest: Some(record), separator }
 }
 

@@ -1,0 +1,382 @@
+//! A first look at a table: what it holds, what its columns could be, what it would take.
+
+use std::collections::HashMap;
+use std::hash::BuildHasher;
+use std::hash::BuildHasherDefault;
+use std::hash::DefaultHasher;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::Result;
+use crate::event::Observer;
+use crate::table::CategoricalMissing;
+use crate::table::Evidence;
+use crate::table::Input;
+use crate::table::Label;
+use crate::table::LabelValues;
+use crate::table::NumericMissing;
+use crate::table::Table;
+use crate::table::Unused;
+use crate::table::first_few;
+use crate::table::read;
+
+/// Reads a table for a first look: missing values are allowed, and annotations are read as labels.
+///
+/// # Errors
+/// As [`read::read`].
+pub fn look(input: &Input, base: &Path, observer: &mut Observer<'_>) -> Result<(Table, Inspection)> {
+    let mut input = input.clone();
+    input.missing.numeric = NumericMissing::Median;
+    input.missing.categorical = CategoricalMissing::OwnLevel;
+    if input.labels.is_empty() {
+        input.labels = read::annotations(&input, base)?;
+    }
+    let table = read::read(&input, base, observer)?;
+    let inspection = inspect(&table);
+    Ok((table, inspection))
+}
+
+/// What a table holds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Inspection {
+    /// What the file is.
+    pub format: String,
+    /// Rows.
+    pub rows: usize,
+    /// Columns of the file.
+    pub columns: usize,
+    /// Columns of numbers that can train.
+    pub numbers: usize,
+    /// Columns of texts that can train, with their numbers of levels.
+    pub categories: Vec<(String, usize)>,
+    /// Columns that do nothing, and why.
+    pub unused: Vec<Unused>,
+    /// Missing numbers, and their share of all numbers.
+    pub missing: (usize, f64),
+    /// The columns with most missing values, and how many: at most ten.
+    pub most_missing: Vec<(String, usize)>,
+    /// Features with one value in all rows: how many, and the first.
+    pub constant: (usize, Vec<String>),
+    /// Rows that are equal to an earlier one in every number and level.
+    pub duplicate_rows: usize,
+    /// What the numbers look like.
+    pub evidence: Evidence,
+    /// Columns with a different value in every row: the best for `id` first.
+    pub possible_ids: Vec<String>,
+    /// Columns that could be labels: the likeliest first, with their numbers of classes.
+    pub possible_labels: Vec<(String, usize)>,
+    /// Why the file may lie the other way, if it seems so.
+    pub other_layout: Option<String>,
+    /// Bytes that the numbers take.
+    pub memory: u64,
+    /// Sentences about how the file was taken.
+    pub notes: Vec<String>,
+}
+
+/// Looks at a table that was read with missing values allowed.
+///
+/// Ids and labels are looked for among texts that train, texts that do not, and labels already
+/// named; columns of numbers are only proposed as labels where their name says so.
+#[must_use]
+pub fn inspect(table: &Table) -> Inspection {
+    let frame = &table.frame;
+    let evidence = Evidence::of(frame);
+    let rows = frame.rows();
+    let all = rows * frame.features.len();
+    let mut most_missing: Vec<(String, usize)> =
+        table.account.missing.iter().map(|missing| (missing.name.clone(), missing.count)).collect();
+    most_missing.sort_by(|left, right| right.1.cmp(&left.1).then_with(|| left.0.cmp(&right.0)));
+    most_missing.truncate(10);
+    let constant: Vec<String> = constant(table);
+    #[expect(clippy::cast_precision_loss, reason = "a share")]
+    let share = if all == 0 { 0.0 } else { (all - evidence.values) as f64 / all as f64 };
+    Inspection {
+        format: table.account.format.clone(),
+        rows,
+        columns: table.account.columns_in,
+        numbers: frame.features.len(),
+        categories: frame.categories.iter().map(|category| (category.name.clone(), category.levels.len())).collect(),
+        unused: table.account.unused.clone(),
+        missing: (all - evidence.values, share),
+        most_missing,
+        constant: (constant.len(), constant.into_iter().take(10).collect()),
+        duplicate_rows: duplicate_rows(table),
+        evidence,
+        possible_ids: possible_ids(table),
+        possible_labels: possible_labels(table),
+        other_layout: other_layout(table),
+        memory: 4 * all as u64,
+        notes: table.account.notes.clone(),
+    }
+}
+
+impl Inspection {
+    /// The inspection as lines of text.
+    #[must_use]
+    pub fn lines(&self) -> Vec<String> {
+        let mut lines = vec![
+            format!("{}: {} rows × {} columns", self.format, self.rows, self.columns),
+            format!("{} columns of numbers and {} of levels can train", self.numbers, self.categories.len()),
+        ];
+        if self.evidence.values > 0 {
+            lines.push(format!(
+                "numbers from {} to {}, {:.1} % zeros, {:.1} % whole; {}",
+                self.evidence.min,
+                self.evidence.max,
+                100.0 * self.evidence.zeros,
+                100.0 * self.evidence.whole,
+                match self.evidence.kind {
+                    super::DataKind::Binary => "all 0 or 1",
+                    super::DataKind::Counts => "they look like counts",
+                    super::DataKind::LogCounts => "they look like logarithms of counts",
+                    super::DataKind::Pixels => "all features share one bounded range, as pixels do",
+                    super::DataKind::UnitRange => "all lie within 0 and 1",
+                    super::DataKind::General => "features of their own scales",
+                }
+            ));
+        }
+        if self.missing.0 > 0 || !self.most_missing.is_empty() {
+            let columns: Vec<String> =
+                self.most_missing.iter().map(|(name, count)| format!("{name} {count}")).collect();
+            lines.push(format!(
+                "{} numbers are missing ({:.2} %); most in {}",
+                self.missing.0,
+                100.0 * self.missing.1,
+                first_few(&columns)
+            ));
+        }
+        if self.constant.0 > 0 {
+            lines.push(format!("{} features are constant: {}", self.constant.0, first_few(&self.constant.1)));
+        }
+        if self.duplicate_rows > 0 {
+            lines.push(format!("{} rows are equal to an earlier one", self.duplicate_rows));
+        }
+        if !self.possible_ids.is_empty() {
+            lines.push(format!("could be the id: {}", first_few(&self.possible_ids)));
+        }
+        if !self.possible_labels.is_empty() {
+            let labels: Vec<String> =
+                self.possible_labels.iter().map(|(name, classes)| format!("{name} ({classes} classes)")).collect();
+            lines.push(format!("could be labels: {}", first_few(&labels)));
+        }
+        let mut reasons: std::collections::BTreeMap<&str, Vec<&str>> = std::collections::BTreeMap::new();
+        for unused in &self.unused {
+            reasons.entry(&unused.reason).or_default().push(&unused.name);
+        }
+        for (reason, names) in reasons {
+            lines.push(format!("left out ({reason}): {}", first_few(&names)));
+        }
+        lines.extend(self.other_layout.iter().cloned());
+        lines.push(format!("the numbers take {} of memory", super::memory::in_words(self.memory)));
+        lines
+    }
+}
+
+fn constant(table: &Table) -> Vec<String> {
+    let values = &table.frame.values;
+    let mut range = vec![(f32::INFINITY, f32::NEG_INFINITY); values.ncols()];
+    for row in values.rows() {
+        for (range, value) in range.iter_mut().zip(row) {
+            *range = (range.0.min(*value), range.1.max(*value));
+        }
+    }
+    table
+        .frame
+        .features
+        .iter()
+        .zip(range)
+        .filter(|(_, range)| range.0 >= range.1)
+        .map(|(name, _)| name.clone())
+        .collect()
+}
+
+/// Rows equal to an earlier one, by a hash of 64 bits.
+fn duplicate_rows(table: &Table) -> usize {
+    use rayon::prelude::*;
+    let frame = &table.frame;
+    let hasher = BuildHasherDefault::<DefaultHasher>::default();
+    let hashes: Vec<u64> = (0..frame.rows())
+        .into_par_iter()
+        .map(|row| {
+            let numbers: Vec<u32> =
+                frame.values.row(row).iter().map(|value| if *value == 0.0 { 0 } else { value.to_bits() }).collect();
+            let levels: Vec<Option<u32>> = frame.categories.iter().map(|category| category.of_row[row]).collect();
+            hasher.hash_one((numbers, levels))
+        })
+        .collect();
+    let different: std::collections::HashSet<u64, BuildHasherDefault<DefaultHasher>> = hashes.iter().copied().collect();
+    hashes.len() - different.len()
+}
+
+/// Texts, and whole numbers named like ids, that differ in every row.
+fn possible_ids(table: &Table) -> Vec<String> {
+    let frame = &table.frame;
+    let rows = frame.rows();
+    let mut found: Vec<(u8, String)> = Vec::new();
+    for unused in table.account.unused.iter().filter(|unused| unused.reason.contains("different text in every row")) {
+        found.push((u8::from(!sounds_like(&unused.name, &IDS)), unused.name.clone()));
+    }
+    for category in &frame.categories {
+        if category.levels.len() == rows && rows > 1 {
+            found.push((u8::from(!sounds_like(&category.name, &IDS)), category.name.clone()));
+        }
+    }
+    for (column, name) in frame.features.iter().enumerate().filter(|(_, name)| sounds_like(name, &IDS)) {
+        let mut values: Vec<u32> = frame.values.column(column).iter().map(|value| value.to_bits()).collect();
+        let whole = frame.values.column(column).iter().all(|value| value.fract() == 0.0);
+        values.sort_unstable();
+        values.dedup();
+        if whole && values.len() == rows && rows > 1 {
+            found.push((2, name.clone()));
+        }
+    }
+    found.sort_by_key(|(rank, _)| *rank);
+    found.into_iter().map(|(_, name)| name).collect()
+}
+
+const IDS: [&str; 12] =
+    ["id", "ids", "index", "name", "barcode", "cell", "sample", "uuid", "key", "order", "row", "patient"];
+const LABELS: [&str; 22] = [
+    "label",
+    "labels",
+    "class",
+    "classes",
+    "target",
+    "y",
+    "cluster",
+    "clusters",
+    "group",
+    "type",
+    "celltype",
+    "species",
+    "diagnosis",
+    "category",
+    "batch",
+    "condition",
+    "tissue",
+    "louvain",
+    "leiden",
+    "outcome",
+    "phenotype",
+    "annotation",
+];
+
+/// Whether one of a name's words is one of these.
+fn sounds_like(name: &str, words: &[&str]) -> bool {
+    let lower = name.to_lowercase();
+    words.contains(&lower.as_str())
+        || lower.split(|letter: char| !letter.is_alphanumeric()).any(|word| words.contains(&word))
+        || words.contains(&lower.replace(['_', '-', ' ', '.'], "").as_str())
+}
+
+/// Texts with few classes, and whole numbers with few classes that are named like labels.
+fn possible_labels(table: &Table) -> Vec<(String, usize)> {
+    const MOST_CLASSES: usize = 100;
+    let frame = &table.frame;
+    let rows = frame.rows();
+    let mut found: Vec<(u8, String, usize)> = Vec::new();
+    for Label { name, values } in &table.labels {
+        if let LabelValues::Classes { levels, .. } = values
+            && (2..=MOST_CLASSES).contains(&levels.len())
+            && 2 * levels.len() <= rows
+        {
+            found.push((0, name.clone(), levels.len()));
+        }
+    }
+    for category in &frame.categories {
+        let classes = category.levels.len();
+        if (2..=MOST_CLASSES).contains(&classes) && 2 * classes <= rows {
+            found.push((if sounds_like(&category.name, &LABELS) { 1 } else { 3 }, category.name.clone(), classes));
+        }
+    }
+    let named = |position: usize, name: &str| {
+        sounds_like(name, &LABELS)
+            && (position == 0 || position + 1 == frame.features.len() || frame.features.len() < 200)
+    };
+    for (position, name) in frame.features.iter().enumerate().filter(|(position, name)| named(*position, name)) {
+        let mut classes: HashMap<u32, usize, BuildHasherDefault<DefaultHasher>> = HashMap::default();
+        let mut whole = true;
+        for value in frame.values.column(position).iter().filter(|value| !value.is_nan()) {
+            whole &= value.fract() == 0.0;
+            *classes.entry(value.to_bits()).or_default() += 1;
+            if !whole || classes.len() > MOST_CLASSES {
+                break;
+            }
+        }
+        if whole && (2..=MOST_CLASSES).contains(&classes.len()) && 2 * classes.len() <= rows {
+            found.push((2, name.clone(), classes.len()));
+        }
+    }
+    found.sort_by_key(|(rank, ..)| *rank);
+    found.into_iter().map(|(_, name, classes)| (name, classes)).collect()
+}
+
+/// Signs that rows are features: row names like genes, columns named like samples.
+pub(super) fn other_layout(table: &Table) -> Option<String> {
+    let frame = &table.frame;
+    let sample: Vec<&String> = frame.features.iter().take(200).collect();
+    if sample.len() < 4 || table.account.format.contains("HDF5") || table.account.format.contains("AnnData") {
+        return None;
+    }
+    let share = |count: usize, all: usize| 2 * count > all;
+    let columns_like_samples = share(sample.iter().filter(|name| is_barcode(name)).count(), sample.len());
+    let named_first = table.account.unused.iter().find(|unused| {
+        let name = unused.name.to_lowercase();
+        unused.reason.contains("every row")
+            && [
+                "gene",
+                "genes",
+                "symbol",
+                "gene_id",
+                "geneid",
+                "gene_name",
+                "probe",
+                "probe_id",
+                "feature",
+                "id_ref",
+                "ensembl",
+            ]
+            .contains(&name.as_str())
+    });
+    let ids: Vec<&String> = table.ids.iter().take(200).collect();
+    let ids_like_genes = share(ids.iter().filter(|id| is_gene(id)).count(), ids.len());
+    let columns_like_genes = share(sample.iter().filter(|name| is_gene(name)).count(), sample.len());
+    let ids_like_samples = share(ids.iter().filter(|id| is_barcode(id)).count(), ids.len());
+    if table.account.turned {
+        let wrong = columns_like_samples || ids_like_genes;
+        return (wrong && !columns_like_genes && !ids_like_samples).then(|| {
+            "the rows of the file may be samples already: its columns are named like genes or its rows like samples; \
+             if so, set `input.layout: samples_in_rows`"
+                .to_owned()
+        });
+    }
+    if columns_like_genes || ids_like_samples {
+        return None;
+    }
+    match named_first {
+        Some(first) => Some(format!(
+            "the rows may be features, not samples: column `{}` names each of them; if so, set `input.layout: features_in_rows`",
+            first.name
+        )),
+        None if columns_like_samples || ids_like_genes => Some(
+            "the rows may be features, not samples: the columns are named like samples or the rows like genes; \
+             if so, set `input.layout: features_in_rows`"
+                .to_owned(),
+        ),
+        None => None,
+    }
+}
+
+/// A cell barcode: eight or more of A, C, G and T, perhaps with a suffix.
+fn is_barcode(name: &str) -> bool {
+    let bases = name.bytes().take_while(|byte| matches!(byte, b'A' | b'C' | b'G' | b'T' | b'N')).count();
+    bases >= 8 && name[bases..].chars().all(|letter| letter.is_ascii_digit() || matches!(letter, '-' | '.' | '_'))
+}
+
+/// An Ensembl gene id, or one of the symbols of genes that every cell has.
+fn is_gene(name: &str) -> bool {
+    let ensembl = name.strip_prefix("ENS").is_some_and(|rest| rest.bytes().filter(u8::is_ascii_digit).count() >= 9);
+    let prefixes = ["MT-", "RPL", "RPS", "LINC0", "RP11-", "MIR", "SLC", "ZNF", "mt-", "Rpl", "Rps"];
+    ensembl || prefixes.iter().any(|prefix| name.starts_with(prefix) && name.bytes().any(|byte| byte.is_ascii_digit()))
+}
