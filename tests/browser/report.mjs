@@ -61,6 +61,23 @@ try {
   const island = `JSON.parse(document.getElementById("map-data").textContent)`;
   const id = await page.evaluate(`(() => { const d = ${island}; return d.ids ? d.ids[Math.floor(d.ids.length / 2)] : "7"; })()`);
 
+  // The share of the map's pixels that hold a point.
+  const inked = () => page.evaluate(`(() => {
+    const points = document.getElementById("points");
+    const copy = document.createElement("canvas");
+    [copy.width, copy.height] = [points.width, points.height];
+    const context = copy.getContext("2d");
+    context.drawImage(points, 0, 0);
+    const { data } = context.getImageData(0, 0, copy.width, copy.height);
+    let full = 0;
+    for (let at = 3; at < data.length; at += 4) full += data[at] > 40;
+    return full / (data.length / 4);
+  })()`);
+  await step("draws the points", async () => {
+    const share = await inked();
+    console.log(`# ${(100 * share).toFixed(1)} % of the map is drawn on, with ${await page.evaluate(`document.getElementById("points").getContext("webgl2") ? "WebGL 2" : "a plain canvas"`)}`);
+    assert.ok(share > 0.0005 && share < 0.9, `${share} of the map is drawn on`);
+  });
   await step("finds a point by its id", async () => {
     await page.evaluate(`document.getElementById("search").focus()`);
     await page.send("Input.insertText", { text: id });
@@ -70,7 +87,8 @@ try {
     assert.equal(shown.toLowerCase(), id.toLowerCase());
   });
   await step("hovers a point and tells its id and columns", async () => {
-    await page.mouse("mouseMoved", box.x + 3, box.y + 3);
+    await page.mouse("mouseMoved", box.x + 9, box.y + 9);
+    await page.mouse("mouseMoved", box.x + 9, box.y - 30);
     await page.until(`document.getElementById("tooltip").hidden`);
     await page.mouse("mouseMoved", ...middle);
     await page.until(`!document.getElementById("tooltip").hidden`);
@@ -110,8 +128,11 @@ try {
       return true;
     })()`);
     if (!chosen) return;
+    const whole = await inked();
     await page.evaluate(`document.querySelector("#legend li button").click()`);
     assert.ok(Number(await stage("visible")) < before);
+    await new Promise((done) => setTimeout(done, 300));
+    assert.ok((await inked()) < whole, "the hidden class is still drawn");
     await shot("report-hidden");
     await page.evaluate(`document.querySelector("#legend .all").click()`);
     assert.equal(Number(await stage("visible")), before);

@@ -2,6 +2,11 @@
 
 const NONE = 0xffff;
 
+// A text as it may be shown: control characters and turns of direction become visible. Exports keep the original.
+export function plainly(text) {
+  return text.replace(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, "\ufffd");
+}
+
 function bytes(text) {
   const raw = atob(text);
   const out = new Uint8Array(raw.length);
@@ -80,14 +85,14 @@ function classes(column, count) {
   const color = (code, isDark) => (code === NONE ? (isDark ? "#4b525c" : "#c9cdd2") : (isDark ? column.dark : column.light)[code]);
   return {
     kind: "classes",
-    name: column.name,
-    levels: column.levels,
+    name: plainly(column.name),
+    levels: column.levels.map(plainly),
     values,
     counts,
     none: NONE,
     missing: counts[column.levels.length],
     color,
-    level: (i) => (values[i] === NONE ? "missing" : column.levels[values[i]]),
+    level: (i) => (values[i] === NONE ? "missing" : plainly(column.levels[values[i]])),
     rgbOf: (i, isDark) => (values[i] === NONE ? null : (isDark ? dark : light)[values[i]]),
     order: once(() => shuffled(count, (i) => values[i] === NONE)),
   };
@@ -100,7 +105,7 @@ function numbers(column, count, scale) {
   const span = column.high - column.low || 1;
   return {
     kind: "numbers",
-    name: column.name,
+    name: plainly(column.name),
     values,
     missing,
     low: column.low,

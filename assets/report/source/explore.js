@@ -4,7 +4,10 @@ import { select } from "d3-selection";
 import { zoom, zoomIdentity } from "d3-zoom";
 import KDBush from "kdbush";
 import { createPainter } from "./painter.js";
-import { readData, shade } from "./data.js";
+import { plainly, readData, shade } from "./data.js";
+
+// The longest legend; classes beyond it are on the map and in the tooltips.
+const MOST_CLASSES = 200;
 
 const island = document.getElementById("map-data");
 const themeButton = document.getElementById("theme");
@@ -89,9 +92,9 @@ function explore(data) {
 
   function paint() {
     frame = 0;
-    painter.draw({ transform, width, height, side, radius: radius(), ratio: devicePixelRatio || 1 });
+    const ratio = overlay.width / width;
+    painter.draw({ transform, width, height, side, radius: radius(), ratio });
     const context = overlay.getContext("2d");
-    const ratio = devicePixelRatio || 1;
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     context.clearRect(0, 0, width, height);
     const ink = getComputedStyle(root).getPropertyValue("--ink");
@@ -173,7 +176,11 @@ function explore(data) {
       return;
     }
     const list = document.createElement("ul");
-    const entries = column.levels.map((level, code) => [level, code]);
+    const entries = column.levels
+      .map((level, code) => [level, code])
+      .filter(([, code]) => column.counts[code] > 0);
+    if (entries.length > MOST_CLASSES) entries.sort((a, b) => column.counts[b[1]] - column.counts[a[1]]);
+    const left = entries.splice(MOST_CLASSES).length;
     if (column.missing) entries.push(["missing", column.none]);
     for (const [level, code] of entries) {
       const item = document.createElement("li");
@@ -202,7 +209,13 @@ function explore(data) {
       hiddenOf[current].clear();
       refresh();
     });
-    legend.append(list, all);
+    legend.append(list);
+    if (left) {
+      const note = document.createElement("p");
+      note.textContent = `… and ${left.toLocaleString("en")} more`;
+      legend.append(note);
+    }
+    legend.append(all);
   }
 
   function toggle(code, alone) {
@@ -247,7 +260,7 @@ function explore(data) {
   function describe(i) {
     tooltip.replaceChildren();
     const name = document.createElement("strong");
-    name.textContent = data.id(i);
+    name.textContent = plainly(data.id(i));
     tooltip.append(name);
     const table = document.createElement("dl");
     const order = [current, ...columns.keys()].filter((c, at, all) => c >= 0 && all.indexOf(c) === at).slice(0, 12);
@@ -397,7 +410,7 @@ function explore(data) {
     const y = height / 2 - (xy[2 * i + 1] * side) / 2;
     surface.call(behavior.transform, zoomIdentity.translate(width / 2 - k * x, height / 2 - k * y).scale(k));
     point(i);
-    say(`Found ${data.id(i)}`);
+    say(`Found ${plainly(data.id(i))}`);
   }
 
   // Search by id: whole, then beginning, then anywhere.
@@ -423,7 +436,7 @@ function explore(data) {
       const item = document.createElement("li");
       const button = document.createElement("button");
       button.type = "button";
-      button.textContent = data.id(i);
+      button.textContent = plainly(data.id(i));
       button.addEventListener("click", () => {
         matches.replaceChildren();
         goTo(i);
@@ -459,9 +472,9 @@ function explore(data) {
   });
   document.addEventListener("themechange", refresh);
 
-  new ResizeObserver(() => {
+  function layout() {
     const box = stage.getBoundingClientRect();
-    const [before, old] = [width, height];
+    const center = side ? world(width / 2, height / 2) : [0, 0];
     width = Math.max(50, box.width);
     height = Math.max(50, box.height);
     side = Math.min(width, height) * 0.94;
@@ -471,9 +484,20 @@ function explore(data) {
       layer.height = Math.round(height * ratio);
     }
     behavior.extent([[0, 0], [width, height]]);
-    if (before && old) transform = transform.translate((width - before) / 2 / transform.k, (height - old) / 2 / transform.k);
+    // What was in the middle stays there.
+    const { k } = transform;
+    const x = width / 2 - k * (width / 2 + (center[0] * side) / 2);
+    const y = height / 2 - k * (height / 2 - (center[1] * side) / 2);
+    surface.call(behavior.transform, zoomIdentity.translate(x, y).scale(k));
     paint();
-  }).observe(stage);
+  }
+  new ResizeObserver(layout).observe(stage);
+  (function watchDensity() {
+    matchMedia(`(resolution: ${devicePixelRatio}dppx)`).addEventListener("change", () => {
+      layout();
+      watchDensity();
+    }, { once: true });
+  })();
 
   current = columns.length ? 0 : -1;
   chooser.disabled = columns.length === 0;

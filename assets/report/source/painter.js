@@ -15,7 +15,7 @@ void main() {
 }`;
 
 const FRAGMENT = `#version 300 es
-precision mediump float;
+precision highp float;
 in vec4 shade;
 uniform float size;
 out vec4 pixel;
@@ -27,8 +27,9 @@ void main() {
 }`;
 
 export function createPainter(canvas, xy, count) {
-  const gl = canvas.getContext("webgl2", { antialias: false, premultipliedAlpha: true, preserveDrawingBuffer: false });
-  return gl ? webgl(gl, xy, count) : plain(canvas.getContext("2d"), xy, count);
+  const gl = canvas.getContext("webgl2", { antialias: false, premultipliedAlpha: true, preserveDrawingBuffer: true });
+  if (gl) return webgl(gl, xy, count);
+  return plain(canvas.getContext("2d"), xy, count);
 }
 
 function webgl(gl, xy, count) {
@@ -40,6 +41,7 @@ function webgl(gl, xy, count) {
     gl.attachShader(program, shader);
   }
   gl.linkProgram(program);
+  if (!gl.getProgramParameter(program, gl.LINK_STATUS)) console.error("the map's shaders do not link", gl.getProgramInfoLog(program));
   gl.useProgram(program);
   const at = (name) => gl.getUniformLocation(program, name);
   const [scale, shift, size] = [at("scale"), at("shift"), at("size")];

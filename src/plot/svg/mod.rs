@@ -14,6 +14,8 @@ mod map;
 mod reconstruction;
 mod search;
 mod shepard;
+#[cfg(test)]
+mod tests;
 mod training;
 
 use crate::plot::Color;

@@ -1,0 +1,340 @@
+//! What pictures hold, judged by structure: texts, groups, counts; never by taste.
+
+use ndarray::Array2;
+use resvg::usvg::roxmltree::Document;
+use resvg::usvg::roxmltree::Node;
+
+use super::*;
+use crate::plot::Faded;
+use crate::plot::Style;
+use crate::plot::options::LabelsOnMap;
+use crate::plot::options::Theme;
+use crate::plot::pdf;
+use crate::plot::png;
+
+const HOSTILE: [&str; 9] = [
+    "<script>alert(1)</script>",
+    "\"]]>",
+    "=cmd|' /C calc'!A0",
+    "</text><script>",
+    "\" onload=\"alert(1)",
+    "\u{0}\u{1b}[31m\u{fffe}",
+    "😀 👩‍🔬",
+    "עברית العربية \u{202e}abc",
+    "",
+];
+
+struct Data {
+    points: Array2<f32>,
+    ids: Vec<String>,
+    levels: Vec<String>,
+    of_row: Vec<Option<u32>>,
+}
+
+/// Points on a spiral, in as many classes, every seventh of them missing.
+fn data(rows: usize, classes: usize) -> Data {
+    let points = Array2::from_shape_fn((rows, 2), |(row, axis)| {
+        let turn = row as f32 * 0.37;
+        turn.sqrt() * if axis == 0 { turn.cos() } else { turn.sin() }
+    });
+    let of_row = |row: usize| if row % 7 == 3 { None } else { u32::try_from(row % classes).ok() };
+    Data {
+        points,
+        ids: (0..rows).map(|row| format!("row-{row}")).collect(),
+        levels: (0..classes).map(|class| format!("class {class}")).collect(),
+        of_row: (0..rows).map(of_row).collect(),
+    }
+}
+
+impl Data {
+    fn scatter(&self) -> Scatter<'_> {
+        Scatter {
+            title: "genes".into(),
+            caption: "what it is".into(),
+            points: self.points.view(),
+            ids: &self.ids,
+            color: Color::Classes { name: "cell_type", levels: &self.levels, of_row: &self.of_row },
+            faded: None,
+            style: Style::default(),
+        }
+    }
+}
+
+fn groups<'a>(document: &'a Document<'a>, class: &'a str) -> Vec<Node<'a, 'a>> {
+    document.descendants().filter(|node| node.attribute("class") == Some(class)).collect()
+}
+
+fn circles(node: Node<'_, '_>) -> usize {
+    node.descendants().filter(|node| node.has_tag_name("circle")).count()
+}
+
+fn texts(document: &Document<'_>) -> Vec<String> {
+    let texts = document.descendants().filter(|node| node.has_tag_name("text"));
+    texts.filter_map(|node| node.text().map(str::to_owned)).collect()
+}
+
+/// A document of ours: well-formed, and with nothing in it that could run or load.
+fn checked(svg: &str) -> Document<'_> {
+    let document = Document::parse(svg).unwrap();
+    for node in document.descendants().filter(Node::is_element) {
+        let name = node.tag_name().name();
+        assert!(["svg", "g", "rect", "circle", "line", "path", "text", "title", "image"].contains(&name), "<{name}>");
+        for attribute in node.attributes() {
+            assert!(!attribute.name().starts_with("on"), "{}", attribute.name());
+            assert!(attribute.name() != "href" || attribute.value().starts_with("data:image/png;base64,"));
+        }
+    }
+    document
+}
+
+#[test]
+fn every_point_is_drawn_once_in_its_class_with_its_id() {
+    let data = data(400, 9);
+    let svg = scatter(&data.scatter()).unwrap();
+    let document = checked(&svg);
+    assert_eq!(groups(&document, "class").len(), 9);
+    let of_class = |class: u32| data.of_row.iter().filter(|row| **row == Some(class)).count();
+    for group in groups(&document, "class") {
+        let class: u32 = group.attribute("data-label").unwrap().trim_start_matches("class ").parse().unwrap();
+        assert_eq!(circles(group), of_class(class));
+    }
+    let missing = data.of_row.iter().filter(|row| row.is_none()).count();
+    assert_eq!(circles(groups(&document, "missing")[0]), missing);
+    let titles: Vec<&str> =
+        document.descendants().filter(|node| node.has_tag_name("title")).filter_map(|n| n.text()).collect();
+    assert_eq!(titles.len(), 400);
+    assert!(titles.contains(&"row-0 · class 0"), "{:?}", &titles[..3]);
+    let texts = texts(&document);
+    for word in ["genes", "cell_type", "class 8", "missing"] {
+        assert!(texts.iter().any(|text| text == word), "{word} of {texts:?}");
+    }
+    assert!(texts.contains(&missing.to_string()), "the legend counts");
+}
+
+#[test]
+fn hostile_words_stay_words_everywhere() {
+    let mut data = data(90, HOSTILE.len());
+    data.levels = HOSTILE.map(str::to_owned).to_vec();
+    data.levels.push("long ".repeat(60));
+    data.ids = (0..90).map(|row| HOSTILE[row % HOSTILE.len()].to_owned()).collect();
+    data.of_row[0] = Some(9);
+    for name in HOSTILE {
+        let mut map = data.scatter();
+        map.title = name.repeat(9);
+        map.caption = name.repeat(90);
+        map.color = Color::Classes { name, levels: &data.levels, of_row: &data.of_row };
+        map.style.labels_on_map = LabelsOnMap::Yes;
+        let svg = scatter(&map).unwrap();
+        checked(&svg);
+        png::render(&svg, 0.5).unwrap();
+        let svg = sheet(&[map.clone(), map]).unwrap();
+        checked(&svg);
+    }
+    let svg = scatter(&data.scatter()).unwrap();
+    let texts = texts(&checked(&svg));
+    assert!(texts.iter().any(|text| text == HOSTILE[0]), "{texts:?}");
+    assert!(texts.iter().any(|text| text.starts_with("long") && text.ends_with('…')));
+}
+
+#[test]
+fn the_same_description_gives_the_same_bytes() {
+    for rows in [300, 21_000] {
+        let data = data(rows, 12);
+        assert!(scatter(&data.scatter()).unwrap() == scatter(&data.scatter()).unwrap());
+    }
+}
+
+#[test]
+fn many_points_become_one_small_image_and_words_stay_words() {
+    let data = data(70_000, 10);
+    let svg = scatter(&data.scatter()).unwrap();
+    assert!(svg.len() < 2_000_000, "{} bytes", svg.len());
+    let document = checked(&svg);
+    assert_eq!(document.descendants().filter(|node| node.has_tag_name("image")).count(), 1);
+    assert!(circles(groups(&document, "points")[0]) == 0);
+    assert!(texts(&document).iter().any(|text| text == "class 9"));
+}
+
+#[test]
+fn legends_hold_forty_classes_and_sum_up_the_rest() {
+    let shown = |classes: usize| {
+        let data = data(4_200, classes);
+        let svg = scatter(&data.scatter()).unwrap();
+        let texts = texts(&checked(&svg));
+        let named = (0..classes).filter(|class| texts.contains(&format!("class {class}"))).count();
+        (named, texts.iter().any(|text| text.starts_with("… and ")))
+    };
+    assert_eq!(shown(40), (40, false));
+    assert_eq!(shown(1_000), (39, true));
+}
+
+#[test]
+fn numbers_have_a_bar_and_missing_ones_lie_behind() {
+    let data = data(200, 3);
+    let mut values: Vec<f64> = (0..200).map(f64::from).collect();
+    values[5] = f64::NAN;
+    let mut map = data.scatter();
+    map.color = Color::Numbers { name: "CD3E", values: &values };
+    let svg = scatter(&map).unwrap();
+    let document = checked(&svg);
+    assert_eq!(groups(&document, "bar").len(), 1);
+    assert_eq!((circles(groups(&document, "missing")[0]), circles(groups(&document, "values")[0])), (1, 199));
+    assert!(svg.find("class=\"missing\"").unwrap() < svg.find("class=\"values\"").unwrap());
+    assert!(texts(&document).iter().any(|text| text == "150"));
+}
+
+#[test]
+fn unreliable_points_are_hollow_and_counted() {
+    let data = data(100, 3);
+    let reliability: Vec<f32> = (0..100_u8).map(|row| f32::from(row) / 100.0).collect();
+    let mut map = data.scatter();
+    map.faded = Some(Faded { reliability: &reliability, threshold: 0.2 });
+    let svg = scatter(&map).unwrap();
+    let document = checked(&svg);
+    let points = groups(&document, "points")[0];
+    let hollow = points.descendants().filter(|node| node.attribute("fill") == Some("none")).count();
+    assert_eq!(hollow, 20);
+    assert!(texts(&document).iter().any(|text| text == "unreliable place"));
+}
+
+#[test]
+fn a_sheet_has_a_panel_for_each_map() {
+    let data = data(100, 3);
+    let values: Vec<f64> = (0..100).map(f64::from).collect();
+    let named = |name| Scatter { color: Color::Numbers { name, values: &values }, ..data.scatter() };
+    let svg = sheet(&[named("CD3E"), named("MS4A1"), data.scatter()]).unwrap();
+    let document = checked(&svg);
+    assert_eq!(groups(&document, "panel").len(), 3);
+    let texts = texts(&document);
+    for word in ["CD3E", "MS4A1", "cell_type", "genes"] {
+        assert_eq!(texts.iter().filter(|text| *text == word).count(), 1, "{word}");
+    }
+}
+
+#[test]
+fn odd_maps_are_drawn_or_refused() {
+    let one = data(1, 1);
+    checked(&scatter(&one.scatter()).unwrap());
+    let mut same = data(50, 2);
+    same.points.fill(3.0);
+    checked(&scatter(&same.scatter()).unwrap());
+    same.points.fill(f32::MAX);
+    same.points[[0, 0]] = f32::MIN;
+    checked(&scatter(&same.scatter()).unwrap());
+    same.points[[7, 1]] = f32::NAN;
+    assert!(matches!(scatter(&same.scatter()), Err(PlotError::NonFinitePoint { row: 7 })));
+    let mut none = data(1, 1);
+    none.points = Array2::zeros((0, 2));
+    none.ids.clear();
+    none.of_row.clear();
+    assert!(matches!(scatter(&none.scatter()), Err(PlotError::NoPoints)));
+    assert!(sheet(&[]).is_err());
+}
+
+#[test]
+fn pictures_render_as_png_and_pdf_the_same_every_time() {
+    let data = data(60, 4);
+    let svg = scatter(&data.scatter()).unwrap();
+    let image = png::render(&svg, 1.0).unwrap();
+    assert!(image == png::render(&svg, 1.0).unwrap());
+    assert_eq!(&image[1..4], b"PNG");
+    let page = pdf::render(&svg).unwrap();
+    for _ in 0..5 {
+        assert!(page == pdf::render(&svg).unwrap());
+    }
+    assert_eq!(&page[..5], b"%PDF-");
+    assert!(png::render("no svg", 1.0).is_err() && png::render(&svg, 1e6).is_err());
+}
+
+#[test]
+fn figures_are_drawn_or_refused() {
+    let epochs: Vec<usize> = (0..30).collect();
+    let losses: Vec<f64> = epochs.iter().map(|&epoch| 1.0 / (epoch + 1) as f64).collect();
+    let curve = TrainingCurve {
+        title: HOSTILE[0].into(),
+        loss: HOSTILE[4],
+        epochs: &epochs,
+        training: &losses,
+        validation: &losses,
+        best_epoch: Some(20),
+        reference: Some(("PCA of 32", 0.4)),
+        theme: Theme::Dark,
+        ..Default::default()
+    };
+    let svg = training(&curve).unwrap();
+    let words = texts(&checked(&svg));
+    for word in ["training", "held out", "PCA of 32", "epoch", HOSTILE[4]] {
+        assert!(words.iter().any(|text| text == word), "{word} of {words:?}");
+    }
+    assert!(words.iter().any(|text| text.starts_with("kept: epoch 20")));
+    let nothing = vec![f64::NAN; 30];
+    assert!(training(&TrainingCurve { training: &nothing, validation: &nothing, reference: None, ..curve }).is_err());
+
+    let codes = Array2::from_shape_fn((50, 3), |(row, code)| (row * code) as f32);
+    let histograms = CodeHistograms {
+        title: "codes".into(),
+        caption: String::new(),
+        codes: codes.view(),
+        active: &[false, true, true],
+        theme: Theme::Light,
+    };
+    let svg = code_histograms(&histograms).unwrap();
+    assert!(texts(&checked(&svg)).iter().any(|text| text.starts_with("2 of 3 codes are active")));
+
+    let variance = |variance| CodeVariance {
+        title: String::new(),
+        caption: String::new(),
+        variance,
+        reference: None,
+        theme: Theme::Light,
+    };
+    checked(&code_variance(&variance(&[1.0, 0.5, 0.0])).unwrap());
+    assert!(code_variance(&variance(&[0.0, 0.0])).is_err());
+
+    let distances: Vec<f64> = (0..500).map(|pair| f64::from(pair % 37)).collect();
+    let pairs = Shepard {
+        title: String::new(),
+        caption: String::new(),
+        before: &distances,
+        after: &distances,
+        before_name: "before",
+        after_name: "after",
+        theme: Theme::Light,
+    };
+    checked(&shepard(&pairs).unwrap());
+
+    let sizes = SearchCurve {
+        title: String::new(),
+        caption: String::new(),
+        error_name: "error",
+        sizes: &[2, 8, 4],
+        errors: &[0.3, 0.1, 0.2],
+        pca_errors: &[],
+        chosen: Some(4),
+        theme: Theme::Light,
+    };
+    assert!(texts(&checked(&search(&sizes).unwrap())).iter().any(|text| text == "chosen: 4"));
+}
+
+#[test]
+fn rows_are_tiles_where_features_are_pixels_and_bars_elsewhere() {
+    let rows = Array2::from_shape_fn((3, 16), |(row, feature)| (row + feature) as f32);
+    let ids: Vec<String> = (0..3).map(|row| format!("row-{row}")).collect();
+    let draw = |features: &[String]| {
+        reconstruction(&Reconstruction {
+            title: String::new(),
+            caption: String::new(),
+            ids: &ids,
+            features,
+            original: rows.view(),
+            reconstructed: rows.view(),
+            shape: RowShape::Auto,
+            theme: Theme::Light,
+        })
+        .unwrap()
+    };
+    let pixels: Vec<String> = (0..16).map(|pixel| format!("pixel_{}_{}", pixel / 4, pixel % 4)).collect();
+    let genes: Vec<String> = (0..16).map(|gene| format!("{}{gene}", ["CD", "LY"][gene % 2])).collect();
+    let images = |svg: &str| checked(svg).descendants().filter(|node| node.has_tag_name("image")).count();
+    assert_eq!((images(&draw(&pixels)), images(&draw(&genes))), (6, 0));
+}
