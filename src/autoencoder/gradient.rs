@@ -145,7 +145,8 @@ impl Tiles {
                     start: weight.start + first * weight.outputs,
                     length: (last - first) * weight.outputs,
                     source: Source::Products { pairs: pairs.clone(), rows: first..last, outputs: weight.outputs },
-                    decays: true,
+                    // The direct map keeps its axes; what decays is what is bent.
+                    decays: !weight.name.ends_with(".direct"),
                 });
             }
         }

@@ -13,6 +13,7 @@ mod history;
 mod layout;
 mod loss;
 mod math;
+mod metric;
 mod network;
 mod options;
 mod resolve;
@@ -33,7 +34,7 @@ pub use error::AutoencoderError;
 pub use facts::{DataFacts, Found};
 pub use history::{EpochRecord, History, StoppedBecause};
 pub use options::{
-    Activation, Code, Corruption, GradientClip, LinearPath, Loss, Options, Pretrain, Schedule, Sparsity, Tied,
+    Activation, Code, Corruption, GradientClip, LinearPath, Loss, Metric, Options, Pretrain, Schedule, Sparsity, Tied,
     Training, Variational,
 };
 pub use train::fit;

@@ -34,6 +34,8 @@ pub struct Options {
     pub code: Code,
     /// Keeps most nodes of the code at rest.
     pub sparsity: Sparsity,
+    /// In what metric codes are given.
+    pub metric: Metric,
     /// Training before the training.
     pub pretrain: Pretrain,
     /// How the weights are found.
@@ -52,6 +54,7 @@ impl Default for Options {
             corruption: Corruption::None,
             code: Code::Plain,
             sparsity: Sparsity::None,
+            metric: Metric::Rows,
             pretrain: Pretrain::None,
             training: Training::default(),
         }
@@ -199,6 +202,17 @@ pub enum Sparsity {
     Active(Fraction),
 }
 
+/// In what metric codes are given: a linear change of the code that leaves every reconstruction as it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Metric {
+    /// Nearby codes are as far apart as the rows they stand for, on average over the training rows: what neighbors and
+    /// maps need. Plain codes with weights of their own only; others stay `raw`.
+    Rows,
+    /// As training left them.
+    Raw,
+}
+
 /// Training before the training.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -225,8 +239,9 @@ pub struct Training {
     pub warmup_steps: Auto<usize>,
     /// A bound on the length of the gradient.
     pub gradient_clip: GradientClip,
-    /// The share of every weight that is taken away per step and unit of learning rate (decoupled, as in AdamW).
-    pub weight_decay: NonNegative,
+    /// The share of every weight that is taken away per step and unit of learning rate (decoupled, as in AdamW); biases and
+    /// the direct map keep theirs. `auto`: what takes a weight away in 20 epochs.
+    pub weight_decay: Auto<NonNegative>,
     /// The fraction of inputs left out of every row while training.
     pub dropout: FractionOrZero,
     /// The fraction of rows that are held out for validation.
@@ -246,7 +261,7 @@ impl Default for Training {
             schedule: Schedule::Cosine,
             warmup_steps: Auto::Auto,
             gradient_clip: GradientClip::None,
-            weight_decay: NonNegative::constant(0.0),
+            weight_decay: Auto::Auto,
             dropout: FractionOrZero::constant(0.0),
             validation: Fraction::constant(0.1),
             split_by: SplitBy::Random,

@@ -2,9 +2,11 @@
 
 use super::error::AutoencoderError;
 use super::facts::DataFacts;
-use super::options::{Code, Corruption, LinearPath, Loss, Options, Sparsity, Tied, Training};
-use crate::value::{Auto, Positive};
+use super::options::{Code, Corruption, LinearPath, Loss, Metric, Options, Sparsity, Tied, Training};
+use crate::value::{Auto, NonNegative, Positive};
 
+/// Epochs in which weight decay alone would take a weight away (to 1/e).
+const DECAY_EPOCHS: f64 = 20.0;
 /// The usual size of the code.
 pub(super) const USUAL_CODE_SIZE: usize = 32;
 
@@ -105,6 +107,10 @@ impl Options {
                 Sparsity::Kl { .. } => LinearPath::None,
                 _ => self.linear_path,
             },
+            metric: match (self.code, self.sparsity, self.tied) {
+                (Code::Plain, Sparsity::None, Tied::Free) => self.metric,
+                _ => Metric::Raw,
+            },
             training: self.training.resolve(training_rows),
             ..self.clone()
         };
@@ -174,7 +180,12 @@ impl Training {
         let max_epochs = self.max_epochs.given().unwrap_or_else(|| 15_000_usize.div_ceil(steps).clamp(10, 200));
         let learning_rate =
             self.learning_rate.given().unwrap_or_else(|| rounded(1e-3 * (batch_size as f64 / 256.0).sqrt()));
+        let weight_decay = self.weight_decay.given().unwrap_or_else(|| {
+            let wanted = rounded(1.0 / (DECAY_EPOCHS * steps as f64 * learning_rate.get()));
+            NonNegative::new(wanted.get()).unwrap_or(NonNegative::constant(0.0))
+        });
         Self {
+            weight_decay: Auto::Given(weight_decay),
             max_epochs: Auto::Given(max_epochs),
             batch_size: Auto::Given(batch_size),
             learning_rate: Auto::Given(learning_rate),
@@ -199,6 +210,7 @@ pub(super) struct Decided {
     pub(super) batch_size: usize,
     pub(super) learning_rate: f64,
     pub(super) warmup_steps: usize,
+    pub(super) weight_decay: f64,
 }
 
 impl Decided {
@@ -220,6 +232,7 @@ impl Decided {
             batch_size: given(&training.batch_size, "autoencoder.training.batch_size")?,
             learning_rate: given(&training.learning_rate, "autoencoder.training.learning_rate")?.get(),
             warmup_steps: given(&training.warmup_steps, "autoencoder.training.warmup_steps")?,
+            weight_decay: given(&training.weight_decay, "autoencoder.training.weight_decay")?.get(),
         })
     }
 }

@@ -17,13 +17,7 @@ fn curves(rows: usize, columns: usize) -> Array2<f32> {
 
 fn small(loss: Loss) -> Options {
     let training = Training { max_epochs: Auto::Given(5), ..Training::default() };
-    Options {
-        code_size: Some(Auto::Given(4)),
-        hidden: Auto::Given(vec![24, 12]),
-        loss,
-        training,
-        ..Options::default()
-    }
+    Options { code_size: Some(Auto::Given(4)), hidden: Auto::Given(vec![24, 12]), loss, training, ..Options::default() }
 }
 
 fn fitted(data: &Array2<f32>, options: &Options) -> Fitted {

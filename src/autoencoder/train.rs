@@ -12,8 +12,9 @@ use super::error::AutoencoderError;
 use super::gradient::{Flat, Tiles};
 use super::history::{EpochRecord, History, StoppedBecause};
 use super::layout::{CodeKind, Layout};
+use super::metric;
 use super::network::{CHUNK, Chunk, CodePrice, Scaling, Sums};
-use super::options::{Code, Corruption, GradientClip, LinearPath, Options, Schedule, Sparsity};
+use super::options::{Code, Corruption, GradientClip, LinearPath, Metric, Options, Schedule, Sparsity};
 use super::resolve::Decided;
 use super::schedule::Rate;
 use super::start::{Start, start};
@@ -56,7 +57,12 @@ pub fn fit(
     let course = trainer.run(pca_mse, observer)?;
     let autoencoder = match course.kept {
         Kept::Principal => Autoencoder::principal(options.clone(), &pca, decided.code_size),
-        Kept::Trained(parameters) => Autoencoder::trained(options.clone(), trainer.layout, trainer.scaling, parameters),
+        Kept::Trained(mut parameters) => {
+            if options.metric == Metric::Rows {
+                metric::turn(&trainer.layout, &trainer.scaling, &mut parameters, data, &split.training);
+            }
+            Autoencoder::trained(options.clone(), trainer.layout, trainer.scaling, parameters)
+        }
     };
     Ok(Fitted { autoencoder, history: course.history })
 }
@@ -297,8 +303,7 @@ impl<'a> Trainer<'a> {
         chunks.iter().for_each(|chunk| sums += chunk.result);
         (self.chunks, self.pull) = (chunks, pull);
         self.steps += 1;
-        let decay = self.options.training.weight_decay.get();
-        let step = AdamStep::new(self.steps, learning_rate, decay);
+        let step = AdamStep::new(self.steps, learning_rate, self.decided.weight_decay);
         let longest = match self.options.training.gradient_clip {
             GradientClip::None => None,
             GradientClip::Norm(norm) => Some(norm.get()),
