@@ -50,63 +50,57 @@ impl Ground {
     pub fn of(theme: Theme) -> Self {
         match theme {
             Theme::Light => Self {
-                background: Rgb::hex(0xff_ff_ff),
-                ink: Rgb::hex(0x1b_1f_24),
-                muted: Rgb::hex(0x5b_63_6d),
-                line: Rgb::hex(0xdd_e1_e6),
-                missing: Rgb::hex(0xc9_cd_d2),
-                first: Rgb::hex(0x00_72_b2),
-                second: Rgb::hex(0xd5_5e_00),
-                third: Rgb::hex(0x5b_63_6d),
+                background: Rgb::hex(0xFFFFFF),
+                ink: Rgb::hex(0x1B1F24),
+                muted: Rgb::hex(0x5B636D),
+                line: Rgb::hex(0xDDE1E6),
+                missing: Rgb::hex(0xC9CDD2),
+                first: Rgb::hex(0x0072B2),
+                second: Rgb::hex(0xD55E00),
+                third: Rgb::hex(0x5B636D),
             },
             Theme::Dark => Self {
-                background: Rgb::hex(0x14_17_1c),
-                ink: Rgb::hex(0xe9_ec_f0),
-                muted: Rgb::hex(0xa0_a8_b3),
-                line: Rgb::hex(0x33_39_42),
-                missing: Rgb::hex(0x4b_52_5c),
-                first: Rgb::hex(0x56_b4_e9),
-                second: Rgb::hex(0xf0_8a_3c),
-                third: Rgb::hex(0xa0_a8_b3),
+                background: Rgb::hex(0x14171C),
+                ink: Rgb::hex(0xE9ECF0),
+                muted: Rgb::hex(0xA0A8B3),
+                line: Rgb::hex(0x333942),
+                missing: Rgb::hex(0x4B525C),
+                first: Rgb::hex(0x56B4E9),
+                second: Rgb::hex(0xF08A3C),
+                third: Rgb::hex(0xA0A8B3),
             },
         }
     }
 }
 
-/// Okabe and Ito (2008), the black last; on a dark ground it becomes near-white.
-const OKABE_ITO: [u32; 8] =
-    [0x00_72_b2, 0xe6_9f_00, 0x00_9e_73, 0xd5_5e_00, 0x56_b4_e9, 0xcc_79_a7, 0xf0_e4_42, 0x00_00_00];
+/// Okabe and Ito (2008), the black last.
+const OKABE_ITO: [u32; 8] = [0x0072B2, 0xE69F00, 0x009E73, 0xD55E00, 0x56B4E9, 0xCC79A7, 0xF0E442, 0x000000];
 
 /// Tableau's twenty, dark ones first, its two grays replaced: gray means missing.
 const TAB20: [u32; 20] = [
-    0x1f_77_b4, 0xff_7f_0e, 0x2c_a0_2c, 0xd6_27_28, 0x94_67_bd, 0x8c_56_4b, 0xe3_77_c2, 0xbc_bd_22, 0x17_be_cf,
-    0x39_3b_79, 0xae_c7_e8, 0xff_bb_78, 0x98_df_8a, 0xff_98_96, 0xc5_b0_d5, 0xc4_9c_94, 0xf7_b6_d2, 0xdb_db_8d,
-    0x9e_da_e5, 0x63_79_39,
+    0x1F77B4, 0xFF7F0E, 0x2CA02C, 0xD62728, 0x9467BD, 0x8C564B, 0xE377C2, 0xBCBD22, 0x17BECF, 0x393B79, 0xAEC7E8,
+    0xFFBB78, 0x98DF8A, 0xFF9896, 0xC5B0D5, 0xC49C94, 0xF7B6D2, 0xDBDB8D, 0x9EDAE5, 0x637939,
 ];
 
 /// Sixty-four colors far apart; made by assets/palettes/glasbey.py.
 const GLASBEY: [u32; 64] = [
-    0x00_72_b2, 0xd5_5e_00, 0x00_9e_73, 0xcc_79_a7, 0xe6_9f_00, 0x56_b4_e9, 0x6c_00_90, 0x0c_f6_9c, 0xae_00_54,
-    0x90_72_fc, 0x00_66_00, 0x8a_ba_00, 0x2a_30_ae, 0x8a_78_00, 0xfc_a8_fc, 0xae_3c_ae, 0x84_2a_00, 0x00_ea_f0,
-    0xd2_d8_78, 0xfc_9c_90, 0x7e_84_a2, 0xa2_5a_60, 0x72_54_9c, 0x9c_a2_78, 0xe4_42_66, 0x72_2a_5a, 0xae_9c_ea,
-    0x30_8a_fc, 0x66_cc_9c, 0xd2_72_f0, 0x4e_5a_de, 0x00_4e_78, 0x00_78_72, 0xc0_1e_00, 0x00_90_00, 0x06_96_ae,
-    0x60_5a_06, 0xc6_84_6c, 0x9c_e4_48, 0xfc_72_cc, 0x96_54_06, 0xa2_6c_c0, 0xfc_c0_84, 0xfc_6c_5a, 0x4e_36_84,
-    0x96_06_7e, 0x96_d8_fc, 0x66_36_ba, 0x6c_84_66, 0x00_b4_4e, 0x78_9c_3c, 0xcc_c0_fc, 0x0c_5a_42, 0xfc_ba_d2,
-    0x6c_78_cc, 0xd8_4e_a2, 0x00_ba_ba, 0xba_9c_b4, 0x90_4e_d2, 0xb4_90_24, 0x96_42_78, 0xa8_de_ba, 0xfc_c6_00,
-    0x36_7e_42,
+    0x0072B2, 0xD55E00, 0x009E73, 0xCC79A7, 0xE69F00, 0x56B4E9, 0x6C0090, 0x0CF69C, 0xAE0054, 0x9072FC, 0x006600,
+    0x8ABA00, 0x2A30AE, 0x8A7800, 0xFCA8FC, 0xAE3CAE, 0x842A00, 0x00EAF0, 0xD2D878, 0xFC9C90, 0x7E84A2, 0xA25A60,
+    0x72549C, 0x9CA278, 0xE44266, 0x722A5A, 0xAE9CEA, 0x308AFC, 0x66CC9C, 0xD272F0, 0x4E5ADE, 0x004E78, 0x007872,
+    0xC01E00, 0x009000, 0x0696AE, 0x605A06, 0xC6846C, 0x9CE448, 0xFC72CC, 0x965406, 0xA26CC0, 0xFCC084, 0xFC6C5A,
+    0x4E3684, 0x96067E, 0x96D8FC, 0x6636BA, 0x6C8466, 0x00B44E, 0x789C3C, 0xCCC0FC, 0x0C5A42, 0xFCBAD2, 0x6C78CC,
+    0xD84EA2, 0x00BABA, 0xBA9CB4, 0x904ED2, 0xB49024, 0x964278, 0xA8DEBA, 0xFCC600, 0x367E42,
 ];
 
 /// Every eighth of viridis' 256 colors (Smith and van der Walt, 2015; CC0); between them it is linear.
 const VIRIDIS: [u32; 33] = [
-    0x44_01_54, 0x47_0d_60, 0x48_18_6a, 0x48_23_74, 0x47_2d_7b, 0x45_37_81, 0x42_40_86, 0x3e_49_89, 0x3b_52_8b,
-    0x37_5b_8d, 0x33_63_8d, 0x2f_6b_8e, 0x2c_72_8e, 0x29_7a_8e, 0x26_82_8e, 0x23_89_8e, 0x21_91_8c, 0x1f_97_8b,
-    0x1f_9f_88, 0x21_a6_85, 0x27_ad_81, 0x31_b5_7b, 0x3d_bc_74, 0x4c_c2_6c, 0x5c_c8_63, 0x6e_ce_58, 0x81_d3_4d,
-    0x95_d8_40, 0xaa_dc_32, 0xc0_df_25, 0xd5_e2_1a, 0xea_e5_1a, 0xfd_e7_25,
+    0x440154, 0x470D60, 0x48186A, 0x482374, 0x472D7B, 0x453781, 0x424086, 0x3E4989, 0x3B528B, 0x375B8D, 0x33638D,
+    0x2F6B8E, 0x2C728E, 0x297A8E, 0x26828E, 0x23898E, 0x21918C, 0x1F978B, 0x1F9F88, 0x21A685, 0x27AD81, 0x31B57B,
+    0x3DBC74, 0x4CC26C, 0x5CC863, 0x6ECE58, 0x81D34D, 0x95D840, 0xAADC32, 0xC0DF25, 0xD5E21A, 0xEAE51A, 0xFDE725,
 ];
 
 /// The viridis color at `t`, which is cut to [0, 1].
 #[must_use]
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "t is in [0, 1]")]
 pub fn viridis(t: f64) -> Rgb {
     let t = if t.is_nan() { 0.0 } else { t.clamp(0.0, 1.0) } * (VIRIDIS.len() - 1) as f64;
     let left = (t as usize).min(VIRIDIS.len() - 2);
@@ -135,8 +129,34 @@ pub fn class_colors(palette: PaletteOption, count: usize, theme: Theme) -> Vec<R
         PaletteOption::Tab20 => &TAB20,
         PaletteOption::Auto | PaletteOption::Glasbey => &GLASBEY,
     };
-    let seen = |code: u32| if code == 0 && theme == Theme::Dark { 0xf4_f4_f4 } else { code };
-    table.iter().cycle().take(count).map(|&code| Rgb::hex(seen(code))).collect()
+    let colors = table.iter().cycle().take(count).map(|&code| Rgb::hex(code));
+    match theme {
+        Theme::Light => colors.collect(),
+        Theme::Dark => colors.map(lifted).collect(),
+    }
+}
+
+/// A color with at least three times the luminance of the dark ground, as WCAG 2.1 asks of graphics;
+/// black becomes near-white.
+fn lifted(color: Rgb) -> Rgb {
+    if color.0 == [0; 3] {
+        return Rgb::hex(0xF4F4F4);
+    }
+    let ground = luminance(Ground::of(Theme::Dark).background);
+    let mut seen = color;
+    while (luminance(seen) + 0.05) / (ground + 0.05) < 3.0 {
+        seen = Rgb(seen.0.map(|channel| channel + (255 - channel).div_ceil(12)));
+    }
+    seen
+}
+
+/// The relative luminance of WCAG 2.1, in [0, 1].
+fn luminance(color: Rgb) -> f64 {
+    let linear = color.0.map(|channel| {
+        let share = f64::from(channel) / 255.0;
+        if share <= 0.04045 { share / 12.92 } else { ((share + 0.055) / 1.055).powf(2.4) }
+    });
+    0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 }
 
 #[cfg(test)]
@@ -153,6 +173,16 @@ mod tests {
             assert_eq!(colors.len(), count);
         }
         assert_eq!(class_colors(PaletteOption::Auto, 10_000, Theme::Light).len(), 10_000);
+    }
+
+    #[test]
+    fn every_class_stands_out_from_the_dark_ground() {
+        let ground = luminance(Ground::of(Theme::Dark).background);
+        for palette in [PaletteOption::OkabeIto, PaletteOption::Tab20, PaletteOption::Glasbey] {
+            for color in class_colors(palette, 64, Theme::Dark) {
+                assert!((luminance(color) + 0.05) / (ground + 0.05) >= 3.0, "{color}");
+            }
+        }
     }
 
     #[test]

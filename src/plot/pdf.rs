@@ -78,10 +78,10 @@ impl<'a> Objects<'a> {
         }
         while next < order.len() {
             for number in references(&self.objects.get(&order[next])?.dictionary) {
-                if !new_number.contains_key(&number) {
+                new_number.entry(number).or_insert_with(|| {
                     order.push(number);
-                    new_number.insert(number, order.len());
-                }
+                    order.len()
+                });
             }
             next += 1;
         }

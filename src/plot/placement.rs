@@ -48,8 +48,8 @@ pub(super) fn place(wanted: &[Wanted], origin: (f64, f64), width: f64, height: f
         let free = |center: (f64, f64)| {
             !centers.iter().zip(wanted).any(|(placed, other)| {
                 placed.is_some_and(|(x, y)| {
-                    (x - center.0).abs() < (this.width + other.width) / 2.0
-                        && (y - center.1).abs() < (this.height + other.height) / 2.0
+                    (x - center.0).abs() < f64::midpoint(this.width, other.width)
+                        && (y - center.1).abs() < f64::midpoint(this.height, other.height)
                 })
             })
         };

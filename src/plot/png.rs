@@ -34,7 +34,6 @@ pub(super) fn tree(svg: &str, format: &'static str) -> Result<usvg::Tree, PlotEr
 ///
 /// # Errors
 /// [`PlotError::Rendering`] where `svg` is not an SVG or the bitmap would be empty or too large.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked against LARGEST")]
 pub fn render(svg: &str, scale: f32) -> Result<Vec<u8>, PlotError> {
     let tree = tree(svg, "png")?;
     let refused = |reason: &str| PlotError::Rendering { format: "png", reason: reason.to_owned() };

@@ -28,7 +28,6 @@ impl Image {
     }
 
     /// Lays a dot over what is there; its rim is smoothed over one pixel.
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the image")]
     pub(super) fn dot(&mut self, mut dot: Dot) {
         // Half a pixel of the image is far below what an eye sees; equal dots make a small file.
         (dot.x, dot.y) = ((2.0 * dot.x).round() / 2.0, (2.0 * dot.y).round() / 2.0);
@@ -61,7 +60,6 @@ impl Image {
 
 /// Source over destination, with colors that are not multiplied by alpha: dots of one color over each other
 /// keep exactly that color, which also keeps the file small.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "all terms are between 0 and 255")]
 fn blend(pixel: &mut [u8; 4], color: Rgb, opacity: f32) {
     let below = f32::from(pixel[3]) / 255.0 * (1.0 - opacity);
     let total = opacity + below;
@@ -78,7 +76,6 @@ fn coarse(pixel: [u8; 4]) -> [u8; 4] {
     let [red, green, blue, alpha] = pixel;
     match (u16::from(alpha) + 8) / 17 {
         0 => [0; 4],
-        #[expect(clippy::cast_possible_truncation, reason = "at most 255")]
         steps => [red & 0xfc, green & 0xfc, blue & 0xfc, (steps * 17) as u8],
     }
 }

@@ -52,7 +52,7 @@ impl Span {
     }
 
     /// The span with 0 in it.
-    pub(super) fn from_zero(self) -> Self {
+    pub(super) fn with_zero(self) -> Self {
         Self { low: self.low.min(0.0), high: self.high.max(0.0), ..self }
     }
 
@@ -73,7 +73,6 @@ impl Span {
     }
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "a span holds few steps")]
 fn equal_ticks(low: f64, high: f64, count: usize) -> Vec<f64> {
     let rough = (high - low) / count.max(1) as f64;
     if !(rough.is_finite() && rough > 0.0) {
@@ -88,7 +87,6 @@ fn equal_ticks(low: f64, high: f64, count: usize) -> Vec<f64> {
     (first..=last.min(first + 100)).map(|index| index as f64 * step).collect()
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "exponents of f64 are small")]
 fn tenfold_ticks(low: f64, high: f64, count: usize) -> Vec<f64> {
     let (first, last) = (low.log10().floor() as i32, high.log10().ceil() as i32);
     let digit_sets: [&[f64]; 4] = [&[1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 7.0], &[1.0, 2.0, 3.0, 5.0], &[1.0, 3.0], &[1.0]];

@@ -212,7 +212,7 @@ pub fn count(number: usize) -> String {
     let digits = number.to_string();
     let mut out = String::new();
     for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place) % 3 == 0 {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
             out.push(',');
         }
         out.push(digit);
@@ -232,7 +232,6 @@ pub fn number(value: f64, digits: usize) -> String {
         let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
         return format!("{}e{exponent}", trim_zeros(mantissa));
     }
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and 20")]
     let decimals = (digits as f64 - 1.0 - magnitude).clamp(0.0, 12.0) as usize;
     let mut text = String::new();
     let _ = write!(text, "{value:.decimals$}");

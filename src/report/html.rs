@@ -333,7 +333,7 @@ mod tests {
         let page = html(&ReportData::default()).unwrap();
         assert!(page.contains("default-src 'none'") && page.contains(SCRIPT_DIGEST.trim()));
         assert!(!SCRIPT.contains("</"), "the script would end early");
-        assert!(!SCRIPT.contains("\r"), "a browser would hash other bytes");
+        assert!(!SCRIPT.contains('\r'), "a browser would hash other bytes");
     }
 
     #[test]

@@ -37,7 +37,6 @@ fn column(column: &Column<'_>) -> Value {
     match column.values {
         ColumnValues::Classes { levels, of_row } => {
             let shown = &levels[..levels.len().min(usize::from(MISSING))];
-            #[expect(clippy::cast_possible_truncation, reason = "cut to the levels that are shown")]
             let codes = of_row.iter().map(|class| match class {
                 Some(class) if (*class as usize) < shown.len() => *class as u16,
                 _ => MISSING,
@@ -57,7 +56,6 @@ fn column(column: &Column<'_>) -> Value {
         }
         ColumnValues::Numbers(values) => {
             let (low, high) = range(values);
-            #[expect(clippy::cast_possible_truncation, reason = "f32 is enough for a color and a tooltip")]
             let single = values.iter().map(|value| *value as f32);
             json!({
                 "kind": "numbers",

@@ -123,13 +123,11 @@ struct Citations(Vec<&'static str>);
 
 impl Citations {
     fn cite(&mut self, work: &'static str) -> usize {
-        match self.0.iter().position(|known| *known == work) {
-            Some(place) => place + 1,
-            None => {
-                self.0.push(work);
-                self.0.len()
-            }
+        if let Some(place) = self.0.iter().position(|known| *known == work) {
+            return place + 1;
         }
+        self.0.push(work);
+        self.0.len()
     }
 }
 

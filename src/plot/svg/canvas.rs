@@ -199,7 +199,6 @@ impl Canvas {
 }
 
 /// A number with at most two decimals, without trailing zeros.
-#[expect(clippy::cast_possible_truncation, reason = "coordinates are small")]
 pub(super) fn push_number(out: &mut String, value: f64) {
     let hundredths = (value * 100.0).round() as i64;
     if hundredths < 0 {

@@ -173,12 +173,10 @@ fn plain(color: Rgb) -> RGBColor {
     RGBColor(red, green, blue)
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "line widths")]
 fn line(color: Rgb, width: f64) -> ShapeStyle {
     ShapeStyle::from(plain(color)).stroke_width((width * FINE).round() as u32)
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "coordinates of a picture")]
 fn fine(length: f64) -> i32 {
     (length * FINE).round() as i32
 }
@@ -200,7 +198,6 @@ impl Ranged for Scale {
     type FormatOption = NoDefaultFormatting;
     type ValueType = f64;
 
-    #[expect(clippy::cast_possible_truncation, reason = "coordinates of a picture; clamped")]
     fn map(&self, value: &f64, limit: (i32, i32)) -> i32 {
         let place = self.span.place(*value).clamp(-3.0, 4.0);
         (f64::from(limit.0) + place * f64::from(limit.1 - limit.0)).round() as i32
@@ -256,7 +253,6 @@ fn fill<S: BackendStyle>(style: &S) -> String {
     format!(" fill=\"{}\"{opacity}", color(shade))
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "sizes of a picture")]
 impl DrawingBackend for Pen<'_> {
     type ErrorType = Infallible;
 

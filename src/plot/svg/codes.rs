@@ -71,7 +71,6 @@ pub fn code_histograms(figure: &CodeHistograms<'_>) -> Result<String, PlotError>
         let span = Span::of(column.iter().map(|&value| f64::from(value)), Steps::Equal);
         let mut bins = [0_usize; BINS];
         for &value in column.iter().filter(|value| value.is_finite()) {
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the bins")]
             let bin = (span.place(f64::from(value)) * BINS as f64).clamp(0.0, BINS as f64 - 1.0) as usize;
             bins[bin] += 1;
         }
@@ -137,7 +136,7 @@ pub fn code_variance(figure: &CodeVariance<'_>) -> Result<String, PlotError> {
     }
     let top = keys(&mut canvas, &entries, MARGIN, top, width);
     let others = reference.iter().flat_map(|(_, shares)| shares.iter().copied());
-    let tallest = Span::of(codes.iter().copied().chain(others), Steps::Equal).from_zero();
+    let tallest = Span::of(codes.iter().copied().chain(others), Steps::Equal).with_zero();
     let x = Span { low: 0.4, high: codes.len() as f64 + 0.6, steps: Steps::Equal };
     let ticks = x.ticks(8).into_iter().filter(|tick| tick.fract().abs() < 1e-9 && *tick >= 1.0);
     let percent = |share: f64| format!("{} %", text::number(share * 100.0, 3));

@@ -69,7 +69,7 @@ impl Legend {
                 entries.push(Entry {
                     mark: Mark::Disc(layer.color),
                     label: text::fit(
-                        layer.label.as_deref().unwrap_or_default(),
+                        shown_name(layer.label.as_deref().unwrap_or_default()),
                         room.label_width,
                         size,
                         Weight::Regular,
@@ -204,6 +204,11 @@ impl Legend {
             canvas.text(x + BAR_WIDTH + 8.0, level + self.size * 0.36, words, label);
         }
     }
+}
+
+/// A class whose name is nothing is still a class.
+fn shown_name(label: &str) -> &str {
+    if label.trim().is_empty() { "(empty)" } else { label }
 }
 
 fn bar_ticks(bar: &Bar, height: f64) -> Vec<(f64, String)> {

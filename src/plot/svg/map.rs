@@ -144,7 +144,6 @@ pub(super) fn draw(canvas: &mut Canvas, scatter: &Scatter<'_>, layers: &Layers, 
 }
 
 /// Points as one image of the whole panel; its order favors no class.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "sizes of a picture")]
 fn draw_raster(
     canvas: &mut Canvas,
     scatter: &Scatter<'_>,

@@ -120,7 +120,6 @@ fn tiles(figure: &Reconstruction<'_>, side: usize) -> Result<String, PlotError> 
 }
 
 /// A row as a gray image, dark where values are high, enlarged so that viewers keep its pixels sharp.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to a byte")]
 fn tile(row: ArrayView1<'_, f32>, side: usize, span: Span) -> Result<Vec<u8>, PlotError> {
     let enlarged = 256_usize.div_ceil(side).min(32);
     let length = side * enlarged;
@@ -161,7 +160,7 @@ fn bars(figure: &Reconstruction<'_>) -> String {
         order.sort_by(|&left, &right| original[right].abs().total_cmp(&original[left].abs()));
         order.truncate(FEATURES);
         let values = order.iter().flat_map(|&feature| [original[feature], other[feature]]);
-        let span = Span::of(values.map(f64::from), Steps::Equal).from_zero().widened(0.0, 0.04);
+        let span = Span::of(values.map(f64::from), Steps::Equal).with_zero().widened(0.0, 0.04);
         let (left, room) = (x + 112.0, panel - 118.0);
         let place = |value: f32| left + span.place(f64::from(value)).clamp(-0.05, 1.05) * room;
         for (line, &feature) in order.iter().enumerate() {

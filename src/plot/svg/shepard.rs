@@ -60,8 +60,8 @@ pub fn shepard(figure: &Shepard<'_>) -> Result<String, PlotError> {
     if pairs.is_empty() {
         return Err(PlotError::EmptyFigure { figure: "shepard" });
     }
-    let across = Span::of(pairs.iter().map(|pair| pair.0), Steps::Equal).from_zero();
-    let up = Span::of(pairs.iter().map(|pair| pair.1), Steps::Equal).from_zero();
+    let across = Span::of(pairs.iter().map(|pair| pair.0), Steps::Equal).with_zero();
+    let up = Span::of(pairs.iter().map(|pair| pair.1), Steps::Equal).with_zero();
     let (width, height) = (520.0, 400.0);
     let mut canvas = Canvas::new(Ground::of(figure.theme));
     let ground = canvas.ground;
@@ -91,7 +91,6 @@ pub fn shepard(figure: &Shepard<'_>) -> Result<String, PlotError> {
     ))
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the cells")]
 fn cell(span: Span, value: f64) -> usize {
     (span.place(value) * CELLS as f64).clamp(0.0, CELLS as f64 - 1.0) as usize
 }
