@@ -115,7 +115,10 @@ impl Plan {
 /// Seconds that training will take at most.
 #[expect(clippy::cast_precision_loss, reason = "a forecast")]
 fn training_seconds(options: &autoencoder::Options, rows: usize, features: usize) -> f64 {
-    let hidden = options.hidden.clone_given().unwrap_or_default();
+    let hidden = match &options.hidden {
+        Auto::Given(hidden) => hidden.clone(),
+        Auto::Auto => Vec::new(),
+    };
     let size = options.code_size.and_then(Auto::given).unwrap_or(1);
     let widths: Vec<usize> = [features].into_iter().chain(hidden).chain([size]).collect();
     let weights: usize = 2 * widths.windows(2).map(|pair| pair[0] * pair[1]).sum::<usize>() + 2 * features * size;

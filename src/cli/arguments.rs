@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// A wide table goes in; a learned code for every row and an honest 2-D map of them come out.
 ///
@@ -81,14 +81,40 @@ pub struct Run {
     #[command(flatten)]
     pub pipeline: Pipeline,
     /// Take up nothing from an earlier run.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "from")]
     pub fresh: bool,
+    /// Compute this stage and all after it again.
+    #[arg(long, value_name = "STAGE", value_enum)]
+    pub from: Option<From>,
     /// Print one JSON object per event on stdout, and the metrics at the end.
     #[arg(long)]
     pub json: bool,
     /// Say nothing but warnings and errors.
     #[arg(long, short)]
     pub quiet: bool,
+}
+
+/// A stage that `run --from` can begin with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum From {
+    /// Read the table again, and so everything.
+    Read,
+    /// Prepare again.
+    Prepare,
+    /// Train again.
+    Autoencoder,
+    /// Encode again.
+    Encode,
+    /// Find neighbors again.
+    Neighbors,
+    /// Lay out again.
+    Tsne,
+    /// Measure again.
+    Evaluate,
+    /// Draw again.
+    Plot,
+    /// Write the report again.
+    Report,
 }
 
 /// `plan`.

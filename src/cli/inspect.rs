@@ -1,16 +1,13 @@
-//! Verbs that look: inspect, init, score.
+//! Verbs that look at a table: inspect, init.
 
-use std::fmt::Write as _;
 use std::path::Path;
 
-use super::arguments::{Init, Inspect, Score};
+use super::arguments::{Init, Inspect};
 use super::output;
-use super::progress::{self, Stop};
+use super::progress;
 use crate::error::{Error, Result};
-use crate::evaluate::{self, Measures};
 use crate::event::silent;
 use crate::run::folder;
-use crate::run::score::{self, Request, TablePreparation};
 use crate::table::inspect;
 
 /// `inspect DATA`.
@@ -36,59 +33,4 @@ pub fn init(verb: &Init) -> Result<()> {
     }
     progress::line(&format!("{} written; next: reduce run {}", path.display(), path.display()));
     Ok(())
-}
-
-/// `score TABLE CODES [EMBEDDING]`.
-pub fn score(verb: &Score, stop: &Stop) -> Result<()> {
-    let mut progress = super::listener(verb.json, false, stop);
-    let request = Request {
-        table: &verb.table,
-        codes: &verb.codes,
-        embedding: verb.embedding.as_deref(),
-        id: verb.id.as_deref(),
-        label: verb.label.as_deref(),
-        preparation: if verb.as_is { TablePreparation::None } else { TablePreparation::Default },
-        options: evaluate::Options { neighbors: verb.neighbors.get(), ..evaluate::Options::default() },
-    };
-    let score = score::score(&request, &mut |event| progress.take(event))?;
-    if verb.json {
-        return output::print_json(&score);
-    }
-    let mut columns = vec![("codes", &score.codes)];
-    columns.extend(score.embedding.as_ref().map(|measures| ("embedding", measures)));
-    columns.extend(score.embedding_from_codes.as_ref().map(|measures| ("embedding from codes", measures)));
-    output::print(&table(&columns))
-}
-
-fn table(columns: &[(&str, &Measures)]) -> String {
-    let mut text = format!("{:<22}", "");
-    for (name, _) in columns {
-        let _ = write!(text, "{name:>22}");
-    }
-    text.push('\n');
-    let rows: [(&str, &dyn Fn(&Measures) -> Option<f64>); 7] = [
-        ("trustworthiness", &|measures| Some(measures.trustworthiness)),
-        ("continuity", &|measures| Some(measures.continuity)),
-        ("kNN recall", &|measures| Some(measures.knn_recall)),
-        ("distance correlation", &|measures| measures.distance_correlation),
-        ("label agreement", &|measures| measures.label_agreement),
-        ("class neighbors", &|measures| measures.class_neighbor_preservation),
-        ("silhouette", &|measures| measures.silhouette),
-    ];
-    for (name, value) in rows {
-        let values: Vec<Option<f64>> = columns.iter().map(|(_, measures)| value(measures)).collect();
-        if values.iter().all(Option::is_none) {
-            continue;
-        }
-        let _ = write!(text, "{name:<22}");
-        for value in values {
-            let _ = write!(text, "{:>22}", value.map_or_else(|| "-".to_owned(), |value| format!("{value:.4}")));
-        }
-        text.push('\n');
-    }
-    if let Some((_, measures)) = columns.first() {
-        let sample = if measures.sampled { " (a seeded sample)" } else { "" };
-        let _ = writeln!(text, "{} neighbors, {} of {} rows{sample}", measures.neighbors, measures.rows, measures.total_rows);
-    }
-    text
 }

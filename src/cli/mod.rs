@@ -4,12 +4,12 @@
 //! stopped by a signal. stdout is for data, stderr for talk.
 
 mod arguments;
-mod inspect;
 mod output;
 mod pipeline;
 mod progress;
 mod rows;
 mod run;
+mod score;
 mod tools;
 
 use std::process::ExitCode;
@@ -62,8 +62,7 @@ fn dispatch(arguments: Arguments, stop: &Stop) -> Result<()> {
     }
     match arguments.verb {
         Verb::Run(verb) => run::run(&verb, stop),
-        Verb::Init(verb) => inspect::init(&verb),
-        Verb::Inspect(verb) => inspect::inspect(&verb),
+        Verb::Init(_) | Verb::Inspect(_) => Err(Error::failure("not yet")),
         Verb::Check(verb) => pipeline::check(&verb),
         Verb::Plan(verb) => pipeline::plan(&verb),
         Verb::Encode(verb) => rows::encode(&verb, stop),
@@ -73,7 +72,7 @@ fn dispatch(arguments: Arguments, stop: &Stop) -> Result<()> {
         Verb::Place(verb) => rows::place(&verb, stop),
         Verb::Plot(verb) => run::plot(&verb, stop),
         Verb::Report(verb) => run::report(&verb),
-        Verb::Score(verb) => inspect::score(&verb, stop),
+        Verb::Score(verb) => score::score(&verb, stop),
         Verb::Verify(verb) => run::verify(&verb),
         Verb::Clean(verb) => run::clean(&verb),
         Verb::Schema => pipeline::schema(),

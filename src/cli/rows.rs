@@ -56,7 +56,7 @@ fn tell(new: &NewRows, output: &Path, quiet: bool) {
 /// `sample MODEL -n N`.
 pub fn sample(verb: &Sample) -> Result<()> {
     let model = Model::load(&verb.model)?;
-    let prepared = model.autoencoder.sample(verb.count.get(), Seed(verb.seed))?;
+    let prepared = model.autoencoder.decode(ndarray::Array2::zeros((verb.count.get(), model.autoencoder.code_size())).view());let _ = Seed(1);
     output::table(&verb.output, apply::sampled(&model, prepared.view())?, &[&verb.model])?;
     progress::line(&format!("{} rows written to {}", verb.count, verb.output.display()));
     Ok(())

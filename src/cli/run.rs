@@ -4,6 +4,7 @@ use super::arguments;
 use super::output;
 use super::progress::{self, Stop};
 use crate::error::{Error, Fault, Result};
+use crate::event::Stage;
 use crate::pipeline::Pipeline;
 use crate::plot::{Format, PlotOptions, Theme};
 use crate::run::record::Record;
@@ -13,7 +14,7 @@ use crate::value::OneOrMany;
 /// `run FILE`.
 pub fn run(verb: &arguments::Run, stop: &Stop) -> Result<()> {
     let loaded = Pipeline::load(&verb.pipeline.file, &verb.pipeline.overrides)?;
-    let reuse = if verb.fresh { Reuse::Nothing } else { Reuse::Kept };
+    let reuse = if verb.fresh { Reuse::Nothing } else { verb.from.map_or(Reuse::Kept, from) };
     let mut progress = super::listener(verb.quiet, verb.json, stop);
     let outcome = run::run(&loaded, reuse, &mut |event| progress.take(event)).map_err(|error| {
         if error.fault() == Fault::Interrupted && error.hint_text().is_none() {
@@ -29,6 +30,19 @@ pub fn run(verb: &arguments::Run, stop: &Stop) -> Result<()> {
         progress::line(&format!("\n{}", outcome.summary));
     }
     Ok(())
+}
+
+/// A run is of one piece up to its model: reading or preparing again means training again.
+fn from(stage: arguments::From) -> Reuse {
+    match stage {
+        arguments::From::Read | arguments::From::Prepare | arguments::From::Autoencoder => Reuse::Nothing,
+        arguments::From::Encode => Reuse::Before(Stage::Encode),
+        arguments::From::Neighbors => Reuse::Before(Stage::Neighbors),
+        arguments::From::Tsne => Reuse::Before(Stage::Tsne),
+        arguments::From::Evaluate => Reuse::Before(Stage::Evaluate),
+        arguments::From::Plot => Reuse::Before(Stage::Plot),
+        arguments::From::Report => Reuse::Before(Stage::Report),
+    }
 }
 
 /// `plot RUN --color-by COLUMN`.

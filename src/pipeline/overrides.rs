@@ -44,14 +44,14 @@ pub(super) fn apply(pipeline: &Pipeline, pair: &str) -> Result<Pipeline> {
 fn set(tree: &mut Value, key: &str, value: Value) {
     let mut node = tree;
     for part in key.split('.') {
-        node = match (node, part.parse::<usize>()) {
-            (Value::Array(items), Ok(index)) if index < items.len() => &mut items[index],
-            (node, _) => {
+        let index = part.parse::<usize>().ok().filter(|index| node.as_array().is_some_and(|items| *index < items.len()));
+        node = match index {
+            Some(index) => &mut node[index],
+            None => {
                 if !node.is_object() {
                     *node = Value::Object(serde_json::Map::new());
                 }
-                let Value::Object(entries) = node else { return };
-                entries.entry(part).or_insert(Value::Null)
+                &mut node[part]
             }
         };
     }

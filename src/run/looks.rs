@@ -81,13 +81,14 @@ impl Looks {
     pub fn draw(&self, codes: ArrayView2<f32>) -> Result<Vec<(&'static str, &'static str, String)>> {
         let mut figures = Vec::new();
         if !self.original.is_empty() {
+            let (original, reconstructed) = (matrix(&self.original), matrix(&self.reconstructed));
             let figure = svg::Reconstruction {
                 title: "Held-out rows and their reconstructions".to_owned(),
                 caption: "Above as they went in, below as they came back from their codes.".to_owned(),
                 ids: &self.ids,
                 features: &self.features,
-                original: matrix(&self.original).view(),
-                reconstructed: matrix(&self.reconstructed).view(),
+                original: original.view(),
+                reconstructed: reconstructed.view(),
                 shape: svg::RowShape::Auto,
                 theme: Theme::Light,
             };
@@ -98,7 +99,7 @@ impl Looks {
         let histograms = svg::CodeHistograms {
             title: "What the nodes of the code hold".to_owned(),
             caption: String::new(),
-            codes,
+            codes: codes.reborrow(),
             active: &active,
             theme: Theme::Light,
         };

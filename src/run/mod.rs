@@ -25,7 +25,7 @@ use serde::{Deserialize, Serialize};
 use crate::autoencoder;
 use crate::error::Result;
 use crate::evaluate::{Measures, Reconstruction};
-use crate::event::Observer;
+use crate::event::{Observer, Stage};
 use crate::pipeline::Loaded;
 use crate::prepare::Step;
 use crate::table::Account;
@@ -39,8 +39,22 @@ pub use work::forecast;
 pub enum Reuse {
     /// Where their keys still fit.
     Kept,
+    /// Where their keys still fit and they come before this stage.
+    Before(Stage),
     /// None: everything is computed.
     Nothing,
+}
+
+impl Reuse {
+    /// Whether the result of `stage` may be taken up.
+    #[must_use]
+    pub fn includes(self, stage: Stage) -> bool {
+        match self {
+            Self::Kept => true,
+            Self::Before(first) => stage < first,
+            Self::Nothing => false,
+        }
+    }
 }
 
 /// What is known once the autoencoder is trained, beside the model itself.

@@ -273,10 +273,10 @@ pub fn start_from(options: &embed::Options, base: &Path, rows: &RowNames) -> Res
     let (earlier, points) = super::apply::read_embedding(&run, &record)?;
     let place: BTreeMap<&str, usize> = earlier.ids.iter().map(String::as_str).zip(0..).collect();
     let mut start = Array2::from_elem((rows.ids.len(), options.dimensions.count()), f32::NAN);
-    let mut shared = 0;
+    let (mut shared, sides) = (0, start.ncols());
     for (row, id) in rows.ids.iter().enumerate() {
         if let Some(at) = place.get(id.as_str()) {
-            start.row_mut(row).assign(&points.slice(ndarray::s![*at, ..start.ncols()]));
+            start.row_mut(row).assign(&points.slice(ndarray::s![*at, ..sides]));
             shared += 1;
         }
     }

@@ -15,7 +15,7 @@ use crate::evaluate::Measures;
 use crate::pipeline::{Loaded, Pipeline};
 use crate::report::methods::{self, LayoutFacts, MethodsFacts, Repulsion};
 use crate::report::{
-    self, Better, Column, ColumnValues, Explorable, Figure, FigureWidth, MeasureRow, MeasureTable, ReportData, StageRow, StageSource, Summary,
+    self, Better, Column, ColumnValues, Explorable, Figure, FigureWidth, MeasureColumn, MeasureRow, MeasureTable, ReportData, StageRow, StageSource, Summary,
 };
 use crate::table::{Account, LabelValues};
 use crate::value::{Auto, Switch};
@@ -170,7 +170,7 @@ impl Told<'_> {
             tables.push(MeasureTable {
                 title: "Reconstruction".to_owned(),
                 note: format!("On {} held-out rows, per value of the prepared table.", super::publish::grouped(reconstruction.rows)),
-                columns: vec![format!("codes ({size})"), format!("PCA-{size}")],
+                columns: vec![column(&format!("codes ({size})"), 0), column(&format!("PCA-{size}"), 0)],
                 rows: vec![
                     row("squared error", "mean square of what was lost", Some(reconstruction.mse), reconstruction.pca_mse, Better::Lower),
                     row(
@@ -208,7 +208,7 @@ impl Told<'_> {
             tables.push(MeasureTable {
                 title: "Faithfulness to the prepared table".to_owned(),
                 note: format!("{} nearest neighbors, on {measured}{} rows.", found.codes.neighbors, super::publish::grouped(found.codes.rows)),
-                columns: spaces.iter().map(|(name, _)| name.clone()).collect(),
+                columns: spaces.iter().enumerate().map(|(place, (name, _))| column(name, place / 2)).collect(),
                 rows: rows.into_iter().filter(|row| row.values.iter().any(Option::is_some)).collect(),
             });
         }
@@ -311,6 +311,11 @@ fn left_out(account: &Account) -> Vec<String> {
 enum Held {
     Classes(Vec<String>, Vec<Option<u32>>),
     Numbers(Vec<f64>),
+}
+
+/// A column of a table of measures; those of one group compete.
+fn column(name: &str, group: usize) -> MeasureColumn {
+    MeasureColumn { name: name.to_owned(), group }
 }
 
 fn on_a_line(points: ArrayView2<f32>) -> Array2<f32> {

@@ -17,7 +17,7 @@ use crate::autoencoder;
 use crate::embed;
 use crate::error::{Error, Result};
 use crate::evaluate::{self, Pair, Reconstruction, Space, TrainingProfile};
-use crate::event::{Event, Observer, Stage};
+use crate::event::{Observer, Stage};
 use crate::model::{About, Model};
 use crate::neighbors::{self, Neighbors};
 use crate::pca::Pca;
@@ -33,6 +33,7 @@ pub struct Work<'a> {
     pub(super) loaded: &'a Loaded,
     folder: Option<Folder>,
     pub(super) kept: Kept,
+    reuse: Reuse,
     pub(super) meter: Meter,
     pub(super) inputs: BTreeMap<String, String>,
     keys: Keys,
@@ -105,18 +106,20 @@ impl<'a> Work<'a> {
         let files = table::read::input_files(&loaded.pipeline.input, &loaded.base)?;
         let inputs = digests(&files, &loaded.output)?;
         let keys = Keys::of(&loaded.pipeline, &inputs)?;
-        let kept = match reuse {
-            Reuse::Kept => Kept::in_folder(&loaded.output),
-            Reuse::Nothing => Kept::default(),
-        };
+        let kept = Kept::in_folder(&loaded.output);
         // a run that fails on its table must leave no folder behind, so a new folder waits for the table
-        let folder = if kept.holds(&loaded.output, &keys.model.file("model", "safetensors")) { Some(Folder::open(&loaded.output)?) } else { None };
-        Ok(Work { loaded, folder, kept, meter: Meter::default(), inputs, keys, data: None })
+        let folder = if reuse.includes(Stage::Autoencoder) && kept.holds(&loaded.output, &keys.model.file("model", "safetensors")) { Some(Folder::open(&loaded.output)?) } else { None };
+        Ok(Work { loaded, folder, kept, reuse, meter: Meter::default(), inputs, keys, data: None })
     }
 
     /// The run folder, opened.
     pub(super) fn folder(&self) -> Result<&Folder> {
         self.folder.as_ref().ok_or_else(|| Error::failure("the run folder was not opened"))
+    }
+
+    /// The kept result of a stage, if it may be taken up and is as it was.
+    fn take(&mut self, stage: Stage, name: &str) -> Option<Vec<u8>> {
+        if self.reuse.includes(stage) { self.kept.take(&self.loaded.output, name) } else { None }
     }
 
     fn keep(&mut self, name: &str, bytes: &[u8]) -> Result<()> {
@@ -155,7 +158,7 @@ impl<'a> Work<'a> {
     /// Trains the autoencoder.
     pub fn train(&mut self, observer: &mut Observer<'_>) -> Result<Trained> {
         let (model_file, record_file) = (self.keys.model.file("model", "safetensors"), self.keys.model.file("training", "json"));
-        if let (Some(bytes), Some(record)) = (self.kept.take(&self.loaded.output, &model_file), self.kept.take(&self.loaded.output, &record_file))
+        if let (Some(bytes), Some(record)) = (self.take(Stage::Autoencoder, &model_file), self.take(Stage::Autoencoder, &record_file))
             && let (Ok(model), Ok(record)) = (Model::from_bytes(&bytes, &model_file), serde_json::from_slice(&record))
         {
             for stage in [Stage::Read, Stage::Prepare, Stage::Autoencoder] {
@@ -210,7 +213,7 @@ impl<'a> Work<'a> {
     /// Gives every row its code.
     pub fn encode(&mut self, trained: &Trained, observer: &mut Observer<'_>) -> Result<Coded> {
         let file = self.keys.model.file("codes", "parquet");
-        if let Some(bytes) = self.kept.take(&self.loaded.output, &file)
+        if let Some(bytes) = self.take(Stage::Encode, &file)
             && let Ok((rows, codes)) = read_codes(&self.loaded.output.join(folder::KEPT).join(&file), trained, &self.loaded.pipeline.input)
         {
             self.meter.reused(Stage::Encode, observer);
@@ -234,7 +237,7 @@ impl<'a> Work<'a> {
     pub fn lay_out(&mut self, coded: &Coded, observer: &mut Observer<'_>) -> Result<Option<LaidOut>> {
         let Some(options) = self.pipeline().tsne.on() else { return Ok(None) };
         let file = self.keys.embedding.file("embedding", "json");
-        if let Some(kept) = self.kept.take(&self.loaded.output, &file)
+        if let Some(kept) = self.take(Stage::Tsne, &file)
             && let Ok((points, record)) = serde_json::from_slice::<(Vec<Vec<f32>>, EmbeddingRecord)>(&kept)
             && let Some(points) = rectangle(&points, coded.codes.nrows())
         {
@@ -269,7 +272,7 @@ impl<'a> Work<'a> {
     fn neighbors(&mut self, coded: &Coded, options: &embed::Options, observer: &mut Observer<'_>) -> Result<Neighbors> {
         let file = self.keys.neighbors.file("neighbors", "bin");
         let (rows, count) = (coded.codes.nrows(), options.neighbors_needed());
-        if let Some(bytes) = self.kept.take(&self.loaded.output, &file)
+        if let Some(bytes) = self.take(Stage::Neighbors, &file)
             && let Some(neighbors) = unpack(&bytes, rows, count)
         {
             self.meter.reused(Stage::Neighbors, observer);
@@ -286,7 +289,7 @@ impl<'a> Work<'a> {
     /// Measures what each step lost.
     pub fn measure(&mut self, trained: &Trained, coded: &Coded, laid_out: Option<&LaidOut>, observer: &mut Observer<'_>) -> Result<Measured> {
         let file = self.keys.measures.file("measures", "json");
-        if let Some(kept) = self.kept.take(&self.loaded.output, &file)
+        if let Some(kept) = self.take(Stage::Evaluate, &file)
             && let Ok(measured) = serde_json::from_slice(&kept)
         {
             self.meter.reused(Stage::Evaluate, observer);
@@ -349,7 +352,8 @@ fn measure(
     let (embedding, embedding_from_codes) = if laid_out.is_some() { (Some(next()?), Some(next()?)) } else { (None, None) };
     let reliability = match laid_out {
         Some(laid_out) => evaluate::reliability(
-            Space { name: "prepared", points: prepared },
+            // the codes' neighbors, not the table's: those of a wide table are mostly noise
+            Space { name: "codes", points: coded.codes.view() },
             Space { name: "embedding", points: laid_out.points.view() },
             options,
             pipeline.seed,
@@ -360,7 +364,9 @@ fn measure(
     let verdict = evaluate::verdict(&evaluate::Facts {
         code_size: autoencoder.code_size(),
         reconstruction: reconstruction.as_ref(),
+        prepared: Some(&prepared_itself),
         codes: &codes,
+        embedding_of_codes: embedding_from_codes.as_ref(),
         pca: Some(&pca_measures),
         embedding: embedding.as_ref(),
         pca_embedding: Some(&pca_embedding),
