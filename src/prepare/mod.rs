@@ -14,6 +14,8 @@ mod loess;
 mod select;
 mod statistics;
 mod step;
+#[cfg(test)]
+mod tests;
 
 use ndarray::Array2;
 use ndarray::ArrayView2;

@@ -1,0 +1,332 @@
+//! The preparation against scikit-learn and scanpy, and the laws it keeps.
+
+use ndarray::Array2;
+use ndarray::array;
+use proptest::prelude::*;
+
+use crate::event::silent;
+use crate::prepare::Applied;
+use crate::prepare::Preparation;
+use crate::prepare::Step;
+use crate::prepare::guard;
+use crate::table::CategoricalMissing;
+use crate::table::Category;
+use crate::table::Evidence;
+use crate::table::Frame;
+use crate::table::Missing;
+use crate::table::NumericMissing;
+
+/// Made by `tests/golden/prepare/make.py`, which holds every call.
+fn golden(key: &str) -> serde_json::Value {
+    let all: serde_json::Value = serde_json::from_str(include_str!("../../tests/golden/prepare/prepare.json")).unwrap();
+    all[key].clone()
+}
+
+fn matrix(key: &str) -> Array2<f32> {
+    let rows: Vec<Vec<Option<f64>>> = serde_json::from_value(golden(key)).unwrap();
+    Array2::from_shape_fn((rows.len(), rows[0].len()), |(row, column)| rows[row][column].map_or(f32::NAN, |value| value as f32))
+}
+
+fn frame(values: Array2<f32>) -> Frame {
+    Frame { features: (0..values.ncols()).map(|column| format!("f{column}")).collect(), values, categories: Vec::new() }
+}
+
+fn steps(json: &str) -> Vec<Step> {
+    serde_json::from_str(json).unwrap()
+}
+
+fn fit(json: &str, values: Array2<f32>, training: &[usize]) -> (Preparation, Array2<f32>) {
+    Preparation::fit(&steps(json), &Missing::default(), frame(values), training, &mut silent).unwrap()
+}
+
+fn all_rows(values: &Array2<f32>) -> Vec<usize> {
+    (0..values.nrows()).collect()
+}
+
+#[track_caller]
+fn close(found: &Array2<f32>, expected: &Array2<f32>) {
+    assert_eq!(found.dim(), expected.dim());
+    for ((at, found), expected) in found.indexed_iter().zip(expected) {
+        assert!((found - expected).abs() <= 2e-6 * expected.abs().max(1.0), "{at:?}: {found}, expected {expected}");
+    }
+}
+
+#[test]
+fn scaling_agrees_with_scikit_learn() {
+    let training: Vec<usize> = (0..9).collect();
+    for (step, key) in [
+        (r#"["standardize"]"#, "standardize"),
+        (r#"[{"standardize": {"clip": 1}}]"#, "standardize_clip_1"),
+        (r#"["unit_range"]"#, "unit_range"),
+        (r#"["robust"]"#, "robust"),
+        (r#"[{"robust": {"quantile": 0.1}}]"#, "robust_10"),
+        (r#"[{"quantile_clip": {"quantile": 0.1}}]"#, "quantile_clip_10"),
+        (r#"["l2_rows"]"#, "l2_rows"),
+        (r#"[{"arcsinh": {"cofactor": 5}}]"#, "arcsinh_5"),
+    ] {
+        let (_, values) = fit(step, matrix("x"), &training);
+        close(&values, &matrix(key));
+    }
+}
+
+#[test]
+fn filling_agrees_with_scikit_learn() {
+    for (policy, key) in [(NumericMissing::Mean, "impute_mean"), (NumericMissing::Median, "impute_median")] {
+        let missing = Missing { numeric: policy, ..Missing::default() };
+        let training: Vec<usize> = (0..9).collect();
+        let (preparation, values) = Preparation::fit(&[], &missing, frame(matrix("holes")), &training, &mut silent).unwrap();
+        close(&values, &matrix(key));
+        let (again, applied) = preparation.apply_counting(frame(matrix("holes"))).unwrap();
+        assert_eq!((again, applied.filled), (values, 4));
+    }
+}
+
+#[test]
+fn counts_are_normalized_as_scanpy_does() {
+    let counts = matrix("counts");
+    let rows = all_rows(&counts);
+    let row = |values: &Array2<f32>, key: &str| {
+        let expected: Vec<f32> = serde_json::from_value(golden(key)).unwrap();
+        let found = values.row(1).to_owned().insert_axis(ndarray::Axis(0));
+        close(&found, &Array2::from_shape_vec((1, expected.len()), expected).unwrap());
+    };
+    row(&fit(r#"[{"normalize_total": {"target": 10000}}]"#, counts.clone(), &rows).1, "normalize_total_row_1");
+    row(&fit(r#"[{"normalize_total": {"target": 10000}}, "log1p"]"#, counts.clone(), &rows).1, "log1p_row_1");
+    row(&fit(r#"["normalize_total"]"#, counts.clone(), &rows).1, "normalize_total_median_row_1");
+    let (_, values) = fit(r#"["normalize_total", "log1p"]"#, counts, &rows);
+    assert!(values.row(7).iter().all(|value| *value == 0.0), "a row of zeros stays so");
+}
+
+#[test]
+fn features_are_chosen_as_scanpy_does() {
+    let counts = matrix("counts");
+    let rows = all_rows(&counts);
+    let chosen = |json: &str| {
+        let (preparation, _) = fit(json, counts.clone(), &rows);
+        let names = preparation.features().iter();
+        names.map(|name| name[1..].parse::<usize>().unwrap()).collect::<Vec<_>>()
+    };
+    let expected = |key: &str| serde_json::from_value::<Vec<usize>>(golden(key)).unwrap();
+    assert_eq!(chosen(r#"[{"top_variable": {"count": 50}}]"#), expected("variance_top_50"));
+    let dispersion = r#"[{"normalize_total": {"target": 10000}}, "log1p", {"top_variable": {"count": 50, "method": "dispersion"}}]"#;
+    assert_eq!(chosen(dispersion), expected("dispersion_top_50"));
+    assert_eq!(chosen(r#"[{"top_variable": {"count": 50, "method": "seurat_v3"}}]"#), expected("seurat_v3_top_50"));
+}
+
+#[test]
+fn term_frequencies_agree_with_scikit_learn() {
+    let counts = matrix("counts").slice(ndarray::s![..5, ..]).to_owned();
+    let (_, values) = fit(r#"["tf_idf"]"#, counts, &[0, 1, 2, 3, 4]);
+    close(&values, &matrix("tf_idf"));
+}
+
+fn with_levels(of_row: Vec<Option<u32>>, levels: &[&str]) -> Frame {
+    let values = Array2::from_shape_fn((of_row.len(), 1), |(row, _)| row as f32);
+    let category = Category { name: "s".into(), levels: levels.iter().map(ToString::to_string).collect(), of_row };
+    Frame { features: vec!["a".into()], values, categories: vec![category] }
+}
+
+#[test]
+fn levels_are_encoded_as_scikit_learn_does_and_unseen_ones_are_counted() {
+    let texts: Vec<String> = serde_json::from_value(golden("levels")).unwrap();
+    let mut levels = texts.clone();
+    levels.sort();
+    levels.dedup();
+    let of_row = texts.iter().map(|text| levels.iter().position(|level| level == text).map(|at| at as u32)).collect();
+    let frame = with_levels(of_row, &levels.iter().map(String::as_str).collect::<Vec<_>>());
+    let training: Vec<usize> = (0..9).collect();
+    let (preparation, values) = Preparation::fit(&[], &Missing::default(), frame.clone(), &training, &mut silent).unwrap();
+    assert_eq!(preparation.features(), ["a", "s=a", "s=b", "s=c"]);
+    close(&values.slice(ndarray::s![.., 1..]).to_owned(), &matrix("one_hot"));
+    let (_, applied) = preparation.apply_counting(frame).unwrap();
+    assert_eq!(applied, Applied { filled: 0, bounded: 0, unseen_levels: vec![("s".to_owned(), 1)] });
+}
+
+#[test]
+fn missing_levels_follow_their_policy() {
+    let frame = || with_levels(vec![Some(0), None, Some(1), Some(1)], &["x", "y"]);
+    let fit = |policy| {
+        let missing = Missing { categorical: policy, ..Missing::default() };
+        Preparation::fit(&[], &missing, frame(), &[0, 1, 2, 3], &mut silent)
+    };
+    let (own, values) = fit(CategoricalMissing::OwnLevel).unwrap();
+    assert_eq!(own.features(), ["a", "s=x", "s=y", "s=(missing)"]);
+    assert_eq!(values.row(1).to_vec(), [1.0, 0.0, 0.0, 1.0]);
+    assert_eq!(own.invert(values.view()).unwrap(), frame());
+    let (_, values) = fit(CategoricalMissing::MostFrequent).unwrap();
+    assert_eq!(values.row(1).to_vec(), [1.0, 0.0, 1.0]);
+    let said = fit(CategoricalMissing::Refuse).unwrap_err();
+    assert!(said.message().starts_with("column `s` has a missing value (row 2)"), "{said}");
+}
+
+#[test]
+fn rare_levels_are_pooled() {
+    let of_row = (0..100).map(|row| Some(if row < 97 { row % 2 } else { row - 95 })).collect();
+    let frame = with_levels(of_row, &["a", "b", "c", "d", "e"]);
+    let rows: Vec<usize> = (0..100).collect();
+    let (preparation, values) =
+        Preparation::fit(&steps(r#"[{"pool_rare": {"below": 0.05}}]"#), &Missing::default(), frame, &rows, &mut silent).unwrap();
+    assert_eq!(preparation.features(), ["a", "s=a", "s=b", "s=(other)"]);
+    assert_eq!(values.column(3).sum(), 3.0);
+}
+
+#[test]
+fn values_beyond_the_training_range_are_pulled_in_and_counted() {
+    let (preparation, _) = fit(r#"["unit_range"]"#, array![[0.0, 1.0], [10.0, 3.0]], &[0, 1]);
+    let (values, applied) = preparation.apply_counting(frame(array![[-5.0, 2.0], [20.0, 2.0]])).unwrap();
+    assert_eq!((values, applied.bounded), (array![[0.0, 0.5], [1.0, 0.5]], 2));
+}
+
+#[test]
+fn extreme_values_stay_finite() {
+    let values = array![[1.0, 1e-30, 3e38], [1.0, 2e-30, -3e38], [1e20, 3e-30, 0.0], [-0.0, 1e-40, 1.0]];
+    for json in [r#"["standardize"]"#, r#"["robust"]"#, r#"["unit_range"]"#, r#"["l2_rows"]"#, r#"["arcsinh"]"#] {
+        let (_, prepared) = fit(json, values.clone(), &[0, 1, 2, 3]);
+        assert!(prepared.iter().all(|value| value.is_finite()), "{json} {prepared}");
+    }
+    let (_, spread) = fit(r#"["standardize"]"#, values, &[0, 1, 2, 3]);
+    assert!(spread.column(1).iter().any(|value| value.abs() > 0.5), "a tiny spread is a spread: {spread}");
+}
+
+#[test]
+fn what_a_step_cannot_take_is_named() {
+    let said = |json: &str, values: Array2<f32>| {
+        Preparation::fit(&steps(json), &Missing::default(), frame(values), &[0, 1], &mut silent).unwrap_err().to_string()
+    };
+    assert_eq!(
+        said(r#"["log1p"]"#, array![[1.0, 2.0], [0.0, -0.5]]),
+        "`log1p` needs values of at least 0, but column `f1` holds -0.5 (row 2)\n\
+         hint: use `arcsinh` for values on both sides of 0; are these logarithms already?"
+    );
+    assert_eq!(
+        said(r#"["drop_constant"]"#, array![[1.0], [1.0]]),
+        "after `drop_constant` no feature is left\nhint: loosen or leave out this step"
+    );
+    assert_eq!(
+        said(r#"[{"top_variable": {"method": "seurat_v3"}}]"#, array![[1.0], [1.5]]),
+        "`top_variable` by seurat_v3 needs counts, but column `f0` holds 1.5 (row 2)\n\
+         hint: put `top_variable` first in `prepare`, or choose another method"
+    );
+    let error = said("[]", array![[1.0], [f32::NAN]]);
+    assert!(error.starts_with("column `f0` has a missing value (row 2)"), "{error}");
+    let (preparation, values) = fit(r#"["normalize_total", "log1p"]"#, array![[1.0, 2.0], [0.0, 5.0]], &[0, 1]);
+    let error = preparation.invert(values.view()).unwrap_err().to_string();
+    assert!(error.starts_with("`normalize_total` cannot be undone: the totals of the rows are not kept"), "{error}");
+    let (frame, sentences) = preparation.invert_as_far_as_possible(values.view()).unwrap();
+    close(&frame.values, &array![[4.0 / 3.0, 8.0 / 3.0], [0.0, 4.0]]);
+    assert_eq!(sentences, ["rows are scaled to a total of 4 as by `normalize_total`"]);
+}
+
+#[test]
+fn other_columns_are_refused_by_name() {
+    let (preparation, _) = fit("[]", array![[1.0, 2.0], [0.0, 5.0]], &[0, 1]);
+    let mut other = frame(array![[1.0, 2.0]]);
+    other.features[1] = "g".into();
+    assert_eq!(preparation.apply(other).unwrap_err().message(), "the table has other columns than the preparation: `f1`");
+}
+
+#[test]
+fn a_fitted_preparation_survives_its_file() {
+    let (preparation, values) =
+        fit(r#"[{"normalize_total": {"target": 100}}, "log1p", {"top_variable": {"count": 20}}, {"standardize": {"clip": 3}}]"#, matrix("counts"), &[0, 1, 2, 3, 4, 5]);
+    let written = serde_json::to_string(&preparation).unwrap();
+    let back: Preparation = serde_json::from_str(&written).unwrap();
+    assert_eq!(back, preparation);
+    assert_eq!(back.apply(frame(matrix("counts"))).unwrap(), values);
+    assert_eq!((back.features().len(), back.left_out().len()), (20, 220));
+}
+
+#[test]
+fn a_selection_after_scaling_can_be_undone() {
+    let (preparation, values) = fit(r#"["standardize", {"top_variable": {"count": 2}}]"#, matrix("x"), &[0, 1, 2, 3, 4]);
+    let back = preparation.invert(values.view()).unwrap();
+    let x = matrix("x");
+    for (at, name) in back.features.iter().enumerate() {
+        let column: usize = name[1..].parse().unwrap();
+        for row in 0..x.nrows() {
+            assert!((back.values[(row, at)] - x[(row, column)]).abs() <= 1e-5 * x[(row, column)].abs().max(1.0));
+        }
+    }
+}
+
+#[test]
+fn the_number_of_threads_changes_no_bit() {
+    let prepare = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        let json = r#"["normalize_total", "log1p", {"top_variable": {"count": 100}}, {"standardize": {"clip": 10}}, "l2_rows"]"#;
+        pool.install(|| fit(json, matrix("counts"), &(0..50).collect::<Vec<_>>()))
+    };
+    let (one, two, four) = (prepare(1), prepare(2), prepare(4));
+    assert!(one == two && one == four);
+}
+
+#[test]
+fn defaults_and_warnings_follow_what_the_numbers_look_like() {
+    let names = |values: Array2<f32>| {
+        let chosen = Preparation::default_steps(&frame(values));
+        chosen.steps.iter().map(Step::name).collect::<Vec<_>>().join(" ")
+    };
+    let counts = matrix("counts");
+    assert_eq!(names(counts.clone()), "drop_constant normalize_total log1p standardize");
+    let pixels = Array2::from_shape_fn((40, 64), |(row, column)| if (row * 7 + column) % 3 == 0 { 0.0 } else { ((row * column) % 17 * 16).min(255) as f32 });
+    assert_eq!(names(pixels.clone()), "drop_constant unit_range");
+    assert_eq!(names(pixels.mapv(|value| f32::from(value > 100.0))), "drop_constant");
+    assert_eq!(names(matrix("x")), "drop_constant standardize");
+    let (_, logged) = fit(r#"["normalize_total", "log1p"]"#, counts.clone(), &all_rows(&counts));
+    assert_eq!(names(logged.clone()), "drop_constant standardize");
+    let warns = |values: Array2<f32>, json: &str| guard(&Evidence::of(&frame(values)), &steps(json));
+    assert!(warns(counts.clone(), r#"["standardize"]"#)[0].contains("raw counts"));
+    assert!(warns(logged, r#"["log1p"]"#)[0].contains("logarithms already"));
+    assert!(warns(pixels.clone(), "[]")[0].contains("pixels, from 0 to 255"));
+    assert!(warns(pixels.mapv(|value| f32::from(value > 100.0)), r#"["log1p"]"#)[0].contains("0 or 1"));
+    assert!(warns(matrix("x"), "[]")[0].contains("one scale"));
+    for (values, json) in [(counts, r#"["normalize_total", "log1p", "standardize"]"#), (pixels, r#"["unit_range"]"#), (matrix("x"), r#"["standardize"]"#)] {
+        assert!(warns(values, json).is_empty());
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// invert(apply(x)) ≈ x for every step that can be undone, alone and in a row.
+    #[test]
+    fn what_can_be_undone_is_undone(
+        values in proptest::collection::vec(0.0_f32..1000.0, 8 * 4),
+        which in proptest::sample::subsequence(vec!["log1p", "sqrt", "arcsinh", "tf_idf", "standardize", "robust", "unit_range"], 1..4),
+    ) {
+        let values = Array2::from_shape_vec((8, 4), values).unwrap();
+        let json = serde_json::to_string(&which).unwrap();
+        let rows = all_rows(&values);
+        let steps = steps(&json);
+        let fitted = Preparation::fit(&steps, &Missing::default(), frame(values.clone()), &rows, &mut silent);
+        let (preparation, prepared) = fitted.unwrap();
+        prop_assert!(prepared.iter().all(|value| value.is_finite()));
+        let back = preparation.invert(prepared.view()).unwrap();
+        for (found, expected) in back.values.iter().zip(&values) {
+            prop_assert!((found - expected).abs() <= 1e-3 + 1e-4 * expected.abs(), "{json}: {found} {expected}");
+        }
+    }
+
+    /// Rows are prepared one by one as they are together.
+    #[test]
+    fn a_row_does_not_depend_on_the_others(values in proptest::collection::vec(0.0_f32..50.0, 6 * 5)) {
+        let values = Array2::from_shape_vec((6, 5), values).unwrap();
+        let json = r#"["normalize_total", "log1p", {"top_variable": {"count": 3}}, {"standardize": {"clip": 2}}, "l2_rows"]"#;
+        let (preparation, together) = fit(json, values.clone(), &[0, 1, 2, 3]);
+        for row in 0..6 {
+            let alone = preparation.apply(frame(values.select(ndarray::Axis(0), &[row]))).unwrap();
+            prop_assert_eq!(alone.row(0), together.row(row));
+        }
+    }
+
+    /// The same rows in another order give the same statistics, up to rounding.
+    #[test]
+    fn the_order_of_training_rows_does_not_matter(values in proptest::collection::vec(-100.0_f32..100.0, 7 * 3)) {
+        let values = Array2::from_shape_vec((7, 3), values).unwrap();
+        let (_, one) = fit(r#"["standardize"]"#, values.clone(), &[0, 1, 2, 3, 4, 5, 6]);
+        let (_, other) = fit(r#"["standardize"]"#, values, &[3, 6, 1, 0, 5, 2, 4]);
+        for (one, other) in one.iter().zip(&other) {
+            prop_assert!((one - other).abs() <= 1e-4 * one.abs().max(1.0));
+        }
+    }
+}
