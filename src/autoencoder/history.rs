@@ -17,6 +17,20 @@ pub struct History {
     pub pca_validation_mse: f64,
     /// What else is to be said, as sentences.
     pub notes: Vec<String>,
+    /// The sizes that `code_size: auto` tried, each with a short training.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub code_sizes: Vec<SizeRecord>,
+}
+
+/// One size of the code that was tried.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SizeRecord {
+    /// The size.
+    pub code_size: usize,
+    /// The held-out mean squared error per value after a short training.
+    pub validation_mse: f64,
+    /// That of principal component analysis with as many axes.
+    pub pca_validation_mse: f64,
 }
 
 /// One epoch.

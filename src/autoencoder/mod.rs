@@ -16,8 +16,11 @@ mod math;
 mod metric;
 mod network;
 mod options;
+mod pretrain;
 mod resolve;
+mod sample;
 mod schedule;
+mod search;
 mod start;
 mod tensors;
 mod train;
@@ -32,11 +35,12 @@ use network::{CHUNK, Chunk, CodePrice, Scaling};
 
 pub use error::AutoencoderError;
 pub use facts::{DataFacts, Found};
-pub use history::{EpochRecord, History, StoppedBecause};
+pub use history::{EpochRecord, History, SizeRecord, StoppedBecause};
 pub use options::{
     Activation, Code, Corruption, GradientClip, LinearPath, Loss, Metric, Options, Pretrain, Schedule, Sparsity, Tied,
     Training, Variational,
 };
+pub use sample::Mixture;
 pub use train::fit;
 
 /// A trained autoencoder and how it came to be.

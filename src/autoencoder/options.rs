@@ -16,13 +16,12 @@ pub struct Options {
     /// `auto`: a short search over sizes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub code_size: Option<Auto<usize>>,
-    /// The widths of the encoder's hidden layers from the input to the code; the decoder mirrors them. `auto`: two layers,
-    /// the first twice the features but within 64 and 512 and at most the training rows, the second a quarter of it (but
-    /// no narrower than 32 or the code).
+    /// The widths of the encoder's hidden layers from the input to the code; the decoder mirrors them. `auto`: 512 nodes
+    /// (256 where there are at most 128 features), and from 10,000 training rows on a second layer of half as many.
     pub hidden: Auto<Vec<usize>>,
     /// What the nodes of the hidden layers do.
     pub activation: Activation,
-    /// What is minimized. `auto`: `bce` where every value lies in [0, 1], else `mse`.
+    /// What is minimized. `auto`: `bce` where every value is 0 or 1, else `mse`.
     pub loss: Loss,
     /// A direct linear map from the row to the code and back, which starts as the principal axes.
     pub linear_path: LinearPath,
@@ -81,7 +80,7 @@ pub enum Activation {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Loss {
-    /// `bce` where every value lies in [0, 1], else `mse`.
+    /// `bce` where every value is 0 or 1, else `mse`.
     Auto,
     /// Squared error.
     Mse,

@@ -7,6 +7,8 @@ use crate::value::{Auto, NonNegative, Positive};
 
 /// Epochs in which weight decay alone would take a weight away (to 1/e).
 const DECAY_EPOCHS: f64 = 20.0;
+/// Training rows from which a second hidden layer pays.
+const ROWS_FOR_TWO_LAYERS: usize = 10_000;
 /// The usual size of the code.
 pub(super) const USUAL_CODE_SIZE: usize = 32;
 
@@ -133,8 +135,9 @@ impl Options {
 
     fn resolve_loss(&self, facts: &DataFacts, features: &[String]) -> Result<Loss, AutoencoderError> {
         match (self.loss, facts.outside_unit, facts.not_count) {
-            (Loss::Auto, None, _) => Ok(Loss::Bce),
-            (Loss::Auto, Some(_), _) => Ok(Loss::Mse),
+            // Measured: with shades of gray, squared error leaves less error and keeps more neighbors (docs/autoencoder.md).
+            (Loss::Auto, ..) if facts.not_binary.is_none() => Ok(Loss::Bce),
+            (Loss::Auto, ..) => Ok(Loss::Mse),
             (Loss::Bce, Some(found), _) => {
                 let (column, row, value) = found.named(features);
                 Err(AutoencoderError::OutsideUnitRange { column, row, value })
@@ -162,8 +165,9 @@ impl Options {
                 _ => Ok(hidden.clone()),
             },
             Auto::Auto => {
-                let first = (2 * columns).next_power_of_two().clamp(64, 512).min(training_rows.max(64)).max(code_size);
-                Ok(vec![first, (first / 4).max(32).max(code_size).min(first)])
+                let first = (2 * columns).next_power_of_two().clamp(256, 512).max(code_size);
+                let second = (first / 2).max(code_size);
+                Ok(if training_rows < ROWS_FOR_TWO_LAYERS { vec![first] } else { vec![first, second] })
             }
         }
     }

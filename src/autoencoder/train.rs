@@ -14,15 +14,18 @@ use super::history::{EpochRecord, History, StoppedBecause};
 use super::layout::{CodeKind, Layout};
 use super::metric;
 use super::network::{CHUNK, Chunk, CodePrice, Scaling, Sums};
-use super::options::{Code, Corruption, GradientClip, LinearPath, Metric, Options, Schedule, Sparsity};
+use super::options::{Code, Corruption, GradientClip, LinearPath, Loss, Metric, Options, Pretrain, Schedule, Sparsity};
+use super::pretrain;
 use super::resolve::Decided;
 use super::schedule::Rate;
+use super::search::{search, with_size};
 use super::start::{Start, start};
 use super::{Autoencoder, Fitted};
 use crate::event::{Event, Observer};
 use crate::pca::Pca;
 use crate::seed::{Seed, Stream};
 use crate::split::Split;
+use crate::value::Auto;
 
 /// The epoch number that keys the draws on held-out rows: always the same ones.
 const HELD_OUT: u64 = u64::MAX;
@@ -35,12 +38,32 @@ const IMPROVEMENT: f64 = 2e-4;
 /// trained on clean rows with squared error or cross-entropy, only epochs whose held-out squared error is at most that of
 /// principal component analysis are eligible; where there is none, the principal axes themselves are returned.
 ///
+/// `code_size: auto` is decided here, by short trainings whose evidence is kept in the history;
+/// [`Autoencoder::options`] then has the size.
+///
 /// # Errors
-/// Options that hold an `auto`; a loss that is not finite any more; an observer that asked to stop.
+/// Options that hold another `auto`; a loss that is not finite any more; an observer that asked to stop.
 ///
 /// # Panics
 /// If `split` names rows that `data` does not have.
 pub fn fit(
+    data: ArrayView2<f32>,
+    split: &Split,
+    options: &Options,
+    seed: Seed,
+    observer: &mut Observer<'_>,
+) -> Result<Fitted, AutoencoderError> {
+    if options.code_size != Some(Auto::Auto) {
+        return fit_given(data, split, options, seed, observer);
+    }
+    let (size, records) = search(&data, split, options, seed, observer)?;
+    let mut fitted = fit_given(data, split, &with_size(options, size, None), seed, observer)?;
+    fitted.history.code_sizes = records;
+    Ok(fitted)
+}
+
+/// [`fit`] for a code of given size.
+pub(super) fn fit_given(
     data: ArrayView2<f32>,
     split: &Split,
     options: &Options,
@@ -53,6 +76,12 @@ pub fn fit(
     let pca = Pca::fit(data, &split.training, decided.code_size, seed);
     let pca_mse = pca.held_out_error(data, &split.validation);
     let Start { scaling, parameters } = start(options, &layout, data, &split.training, &pca, seed);
+    let parameters = match options.pretrain {
+        Pretrain::Layerwise if decided.hidden.len() > 1 => {
+            pretrain::grow(&data, split, options, &layout, parameters, seed, observer)?
+        }
+        _ => parameters,
+    };
     let mut trainer = Trainer::new(data.view(), split, options, &decided, layout, scaling, parameters, seed);
     let course = trainer.run(pca_mse, observer)?;
     let autoencoder = match course.kept {
@@ -65,6 +94,28 @@ pub fn fit(
         }
     };
     Ok(Fitted { autoencoder, history: course.history })
+}
+
+/// The parameters after training a stage of its own, whose start `carry` changes.
+pub(super) fn fit_from(
+    data: ArrayView2<f32>,
+    split: &Split,
+    options: &Options,
+    seed: Seed,
+    carry: &dyn Fn(&mut [f32]),
+    observer: &mut Observer<'_>,
+) -> Result<Vec<f32>, AutoencoderError> {
+    let decided = Decided::of(options)?;
+    let layout = Layout::of(options, data.ncols())?;
+    let pca = Pca::fit(data, &split.training, decided.code_size, seed);
+    let Start { scaling, mut parameters } = start(options, &layout, data, &split.training, &pca, seed);
+    carry(&mut parameters);
+    let mut trainer = Trainer::new(data.view(), split, options, &decided, layout, scaling, parameters, seed);
+    // Here nothing is promised: the best epoch counts, whatever principal component analysis can do.
+    match trainer.run(f64::INFINITY, observer)?.kept {
+        Kept::Trained(parameters) => Ok(parameters),
+        Kept::Principal => Ok(trainer.parameters),
+    }
 }
 
 /// Whether the promise holds that the result is no worse than principal component analysis.
@@ -185,14 +236,16 @@ impl<'a> Trainer<'a> {
             validation_mse: if promise { pca_mse } else { before.mse },
             pca_validation_mse: pca_mse,
             notes: Vec::new(),
+            code_sizes: Vec::new(),
         };
         let mut kept = if promise { Kept::Principal } else { Kept::Trained(self.parameters.clone()) };
         // With squared error the principal axes are what every epoch must beat; cross-entropy cannot judge them.
-        let mut best_loss = if !before.loss.is_finite() || promise && self.layout.loss != super::Loss::Mse {
+        let mut best_loss = if !before.loss.is_finite() || promise && self.layout.loss != Loss::Mse {
             f64::INFINITY
         } else {
             before.loss
         };
+        let floor = self.floor();
         let (mut reference, mut since) = (before.loss, 0);
         self.tell(observer, &history, max_epochs)?;
         let mut order = self.split.training.clone();
@@ -226,7 +279,7 @@ impl<'a> Trainer<'a> {
                 history.best_epoch = epoch;
                 history.validation_mse = measured.mse;
             }
-            if measured.loss < reference - IMPROVEMENT * reference.abs() || !self.is_settled(epoch) {
+            if measured.loss < reference - IMPROVEMENT * (reference - floor).abs() || !self.is_settled(epoch) {
                 (reference, since) = (measured.loss, 0);
             } else {
                 since += 1;
@@ -254,6 +307,18 @@ impl<'a> Trainer<'a> {
             ));
         }
         Ok(Course { kept, history })
+    }
+
+    /// The least cross-entropy that the held-out rows allow, per row: what no training can take away.
+    fn floor(&self) -> f64 {
+        if self.layout.loss != Loss::Bce {
+            return 0.0;
+        }
+        let entropy = |share: f64| if share > 0.0 { -share * share.ln() } else { 0.0 };
+        let row = |row: &usize| -> f64 {
+            self.data.row(*row).iter().map(|value| entropy(f64::from(*value)) + entropy(1.0 - f64::from(*value))).sum()
+        };
+        self.split.validation.iter().map(row).sum::<f64>() / self.split.validation.len().max(1) as f64
     }
 
     /// Whether prices have reached their full height, so that losses of epochs can be compared.
