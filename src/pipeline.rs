@@ -64,6 +64,14 @@ fn default_seed() -> Seed {
     Seed(42)
 }
 
+/// A part of a pipeline as YAML.
+///
+/// # Errors
+/// If the value cannot be written as YAML, which would be a bug.
+pub fn yaml_of<T: Serialize>(value: &T) -> Result<String> {
+    serde_saphyr::to_string(value).map_err(|error| Error::failure(format!("cannot write YAML: {error}")))
+}
+
 /// A pipeline with the file it came from, against which its paths resolve.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Loaded {
@@ -75,6 +83,23 @@ pub struct Loaded {
     pub name: String,
     /// The run folder.
     pub output: PathBuf,
+}
+
+/// A path in its shortest form: without `.` and with every `name/..` taken out.
+#[must_use]
+pub fn tidy(path: impl AsRef<Path>) -> PathBuf {
+    use std::path::Component;
+    let mut tidy = PathBuf::new();
+    for component in path.as_ref().components() {
+        match (component, tidy.components().next_back()) {
+            (Component::CurDir, _) => {}
+            (Component::ParentDir, Some(Component::Normal(_))) => {
+                tidy.pop();
+            }
+            _ => tidy.push(component),
+        }
+    }
+    if tidy.as_os_str().is_empty() { PathBuf::from(".") } else { tidy }
 }
 
 impl Pipeline {
@@ -93,7 +118,7 @@ impl Pipeline {
         let stem = path.file_stem().map_or_else(|| "run".to_owned(), |stem| stem.to_string_lossy().into_owned());
         let name = pipeline.name.clone().unwrap_or(stem);
         let output = pipeline.output.clone().unwrap_or_else(|| Path::new("runs").join(plot::slug(&name)));
-        let output = if output.is_absolute() { output } else { base.join(output) };
+        let output = tidy(if output.is_absolute() { output } else { base.join(output) });
         Ok(Loaded { pipeline, base, name, output })
     }
 
@@ -125,7 +150,7 @@ impl Pipeline {
     /// # Errors
     /// If the values cannot be written as YAML, which would be a bug.
     pub fn to_yaml(&self) -> Result<String> {
-        serde_saphyr::to_string(self).map_err(|error| Error::failure(format!("cannot write the pipeline: {error}")))
+        yaml_of(self)
     }
 
     /// The JSON Schema of the pipeline file, for editors.

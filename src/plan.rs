@@ -2,10 +2,14 @@
 //!
 //! A plan reads and prepares the table, because defaults depend on it, but trains nothing and writes nothing.
 
+mod starter;
+
 use std::fmt;
 use std::ops::ControlFlow;
 
 use serde::Serialize;
+
+pub use starter::{Starter, starter};
 
 use crate::autoencoder;
 use crate::error::Result;

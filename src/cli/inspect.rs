@@ -7,28 +7,33 @@ use super::output;
 use super::progress;
 use crate::error::{Error, Result};
 use crate::event::silent;
+use crate::plan;
 use crate::run::folder;
-use crate::table::inspect;
 
 /// `inspect DATA`.
 pub fn inspect(verb: &Inspect) -> Result<()> {
-    let found = inspect::look(&verb.data, &mut silent)?;
-    if verb.json { output::print_json(&found) } else { output::print(&found.to_string()) }
+    let starter = plan::starter(&verb.data, Path::new(""), &mut silent)?;
+    if verb.json {
+        return output::print_json(&starter.inspection);
+    }
+    let mut lines = starter.inspection.lines();
+    lines.push("guesses of `reduce init`:".to_owned());
+    lines.extend(starter.guesses.iter().map(|guess| format!("  {guess}")));
+    output::print(&format!("{}\n", lines.join("\n")))
 }
 
 /// `init DATA`.
 pub fn init(verb: &Init) -> Result<()> {
-    let found = inspect::look(&verb.data, &mut silent)?;
-    let folder = verb.output.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
-    let text = crate::plan::starter(&verb.data, folder, &found);
-    let Some(path) = &verb.output else { return output::print(&text) };
-    if path.exists() && !verb.force {
+    if let Some(path) = verb.output.as_ref().filter(|path| path.exists() && !verb.force) {
         return Err(Error::request(format!("`{}` is there already", path.display())).hint("name another file, or give `--force` to replace it"));
     }
+    let folder = verb.output.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
+    let starter = plan::starter(&verb.data, folder, &mut silent)?;
+    let Some(path) = &verb.output else { return output::print(&starter.text) };
     folder::write_whole(path, |file| {
-        std::io::Write::write_all(file, text.as_bytes()).map_err(|error| Error::io("write", path, &error))
+        std::io::Write::write_all(file, starter.text.as_bytes()).map_err(|error| Error::io("write", path, &error))
     })?;
-    for guess in &found.guesses {
+    for guess in &starter.guesses {
         progress::line(guess);
     }
     progress::line(&format!("{} written; next: reduce run {}", path.display(), path.display()));

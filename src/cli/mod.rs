@@ -4,6 +4,7 @@
 //! stopped by a signal. stdout is for data, stderr for talk.
 
 mod arguments;
+mod inspect;
 mod output;
 mod pipeline;
 mod progress;
@@ -62,7 +63,8 @@ fn dispatch(arguments: Arguments, stop: &Stop) -> Result<()> {
     }
     match arguments.verb {
         Verb::Run(verb) => run::run(&verb, stop),
-        Verb::Init(_) | Verb::Inspect(_) => Err(Error::failure("not yet")),
+        Verb::Init(verb) => inspect::init(&verb),
+        Verb::Inspect(verb) => inspect::inspect(&verb),
         Verb::Check(verb) => pipeline::check(&verb),
         Verb::Plan(verb) => pipeline::plan(&verb),
         Verb::Encode(verb) => rows::encode(&verb, stop),

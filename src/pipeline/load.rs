@@ -253,6 +253,9 @@ fn reworded(raw: &str) -> (String, Option<String>) {
     if raw.starts_with("expected mapping start") {
         return ("expected keys and values (`key: value`) here".to_owned(), None);
     }
+    if raw.starts_with("non-finite float") {
+        return (format!("expected a finite number above 0 or a word, found `{}`", quoted(raw)), None);
+    }
     let mut message = raw.to_owned();
     for (from, to) in [
         ("invalid floating point", "expected a number"),

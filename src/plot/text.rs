@@ -106,7 +106,7 @@ const RESERVED: [&str; 4] = ["con", "prn", "aux", "nul"];
 fn stem(label: &str) -> String {
     let mut out = String::new();
     for letter in label.chars() {
-        if letter.is_ascii_alphanumeric() {
+        if letter.is_ascii_alphanumeric() || letter == '_' && !out.is_empty() {
             out.push(letter.to_ascii_lowercase());
         } else if !out.is_empty() && !out.ends_with('-') {
             out.push('-');
@@ -277,17 +277,18 @@ mod tests {
         for (position, name) in slugs.iter().enumerate() {
             assert!(!name.is_empty() && name.len() <= 60, "{name}");
             assert!(
-                name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-'),
+                name.bytes()
+                    .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-' || byte == b'_'),
                 "{name}"
             );
             assert!(!slugs[..position].contains(name), "{name} twice");
         }
-        assert_eq!(slugs[0], "cell-type");
+        assert_eq!(slugs[0], "cell_type");
     }
 
     #[test]
     fn slugs_known_together_stay_readable() {
-        assert_eq!(slugs(["CD3E", "cell_type", "NKG7", "cell_type"]), ["cd3e", "cell-type", "nkg7", "cell-type"]);
+        assert_eq!(slugs(["CD3E", "cell_type", "NKG7", "cell_type"]), ["cd3e", "cell_type", "nkg7", "cell_type"]);
         let apart = slugs(["Type", "type", "../..", "β"]);
         assert!(apart[0] != apart[1] && apart[0].starts_with("type-") && apart[2].starts_with("label-"), "{apart:?}");
     }

@@ -13,7 +13,7 @@ use super::work::{Coded, LaidOut, Measured, Trained, Work};
 use super::{Metrics, Outcome};
 use crate::error::{Error, Result};
 use crate::event::{Observer, Stage};
-use crate::pipeline::{Loaded, Pipeline};
+use crate::pipeline::{Loaded, Pipeline, tidy};
 use crate::table::write::{self, Column};
 use crate::value::{OneOrMany, Switch};
 
@@ -191,21 +191,6 @@ fn seen_from(folder: &Path, base: &Path, path: &Path) -> PathBuf {
     }
     let (Ok(from), Ok(to)) = (std::path::absolute(folder), std::path::absolute(base.join(path))) else { return path.to_owned() };
     pathdiff::diff_paths(tidy(&to), tidy(&from)).unwrap_or(to)
-}
-
-/// A path without `.` and with every `name/..` taken out.
-fn tidy(path: &Path) -> PathBuf {
-    let mut tidy = PathBuf::new();
-    for component in path.components() {
-        match component {
-            std::path::Component::CurDir => {}
-            std::path::Component::ParentDir => {
-                tidy.pop();
-            }
-            other => tidy.push(other),
-        }
-    }
-    tidy
 }
 
 fn pretty<T: serde::Serialize>(value: &T) -> Result<Vec<u8>> {

@@ -6,6 +6,9 @@ use crate::program::{Place, repository};
 fn copy(place: &Place) {
     for folder in ["pipelines", "sample_data"] {
         for entry in std::fs::read_dir(repository().join(folder)).expect("a folder").flatten() {
+            if entry.path().is_dir() {
+                continue;
+            }
             let name = format!("{folder}/{}", entry.file_name().to_string_lossy());
             place.file(&name, std::fs::read(entry.path()).expect("a file"));
         }

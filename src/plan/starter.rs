@@ -1,0 +1,127 @@
+//! A first pipeline for a table: what was guessed, why, and a commented file that runs as it stands.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use crate::error::Result;
+use crate::event::Observer;
+use crate::pipeline;
+use crate::prepare::Preparation;
+use crate::table::inspect::{self, Inspection};
+use crate::table::{Input, Layout};
+
+/// Labels that a first pipeline names at most.
+const MOST_LABELS: usize = 3;
+
+/// A pipeline file for a table, and the guesses in it, a sentence each.
+#[derive(Debug, Clone)]
+pub struct Starter {
+    /// The file's text.
+    pub text: String,
+    /// What was guessed and why.
+    pub guesses: Vec<String>,
+    /// What was seen.
+    pub inspection: Inspection,
+}
+
+/// Looks at a table and writes a pipeline for it that will lie in `folder`.
+///
+/// # Errors
+/// If the table cannot be read.
+pub fn starter(data: &Path, folder: &Path, observer: &mut Observer<'_>) -> Result<Starter> {
+    let absolute = std::path::absolute(data).unwrap_or_else(|_| data.to_owned());
+    let mut input = Input::new(&absolute);
+    let mut guesses = Vec::new();
+    let (_, mut seen) = inspect::look(&input, Path::new(""), observer)?;
+    if let Some(reason) = seen.other_layout.clone() {
+        let turned = Input { layout: Layout::FeaturesInRows, ..input.clone() };
+        if let Ok((_, other)) = inspect::look(&turned, Path::new(""), observer) {
+            guesses.push(format!("layout: features_in_rows, because {reason}"));
+            (input, seen) = (turned, other);
+        }
+    }
+    if let Some(id) = seen.possible_ids.first() {
+        guesses.push(format!("id: {id}, because it differs in every row"));
+        input.id = Some(id.clone());
+    }
+    let labels: Vec<(String, usize)> =
+        seen.possible_labels.iter().filter(|(name, _)| input.id.as_ref() != Some(name)).take(MOST_LABELS).cloned().collect();
+    for (name, classes) in &labels {
+        guesses.push(format!("label: {name}, because it looks like classes ({classes} of them); labels never train"));
+    }
+    input.labels = labels.into_iter().map(|(name, _)| name).collect();
+    let missing = seen.missing.0 > 0;
+    if missing {
+        guesses.push(format!("missing: median, because {} numbers are missing", seen.missing.0));
+    }
+    let (table, found) = inspect::look(&input, Path::new(""), observer)?;
+    let chosen = Preparation::default_steps(&table.frame);
+    guesses.push(format!("prepare: {}", chosen.reason));
+    let name = data.file_stem().map_or_else(|| "run".to_owned(), |stem| stem.to_string_lossy().into_owned());
+    let mut text = format!("# A first pipeline for {}.\n", data.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned()));
+    for line in found.lines() {
+        let _ = writeln!(text, "#   {line}");
+    }
+    text += "# Guessed; look at these lines first:\n";
+    for guess in &guesses {
+        let _ = writeln!(text, "#   {}", guess.replace('\n', " "));
+    }
+    let _ = write!(text, "version: 1\nname: {}\nseed: 42\n\ninput:\n  path: {}\n", quoted(&name), quoted(&seen_from(folder, &absolute).display().to_string()));
+    if input.layout == Layout::FeaturesInRows {
+        text += "  layout: features_in_rows\n";
+    }
+    match &input.id {
+        Some(id) => {
+            let _ = writeln!(text, "  id: {}", quoted(id));
+        }
+        None => text += "  # id: COLUMN               # names the rows; without it they are numbered\n",
+    }
+    if input.labels.is_empty() {
+        text += "  # labels: [COLUMN]         # colors and scores; never trains\n";
+    } else {
+        let labels: Vec<String> = input.labels.iter().map(|label| quoted(label)).collect();
+        let _ = writeln!(text, "  labels: [{}]              # colors and scores; never trains", labels.join(", "));
+    }
+    text += "  # features: {exclude: [\"^name-\"]}   # names or regular expressions; default: every other column\n";
+    if missing {
+        text += "  missing: {numeric: median}   # or mean, {constant: 0}, refuse\n";
+    }
+    text += "\nprepare:                       # in order; fitted on the training rows; stored in the model\n";
+    if chosen.steps.is_empty() {
+        text.truncate(text.len() - "                       # in order; fitted on the training rows; stored in the model\n".len());
+        text += " []                    # as they are\n";
+    }
+    for line in pipeline::yaml_of(&chosen.steps)?.lines().filter(|_| !chosen.steps.is_empty()) {
+        let _ = writeln!(text, "  {line}");
+    }
+    text += "\nautoencoder:\n  # code_size: 32              # numbers per row; `auto` searches\n  # hidden: [512, 128]         # nodes per layer; the decoder mirrors them\n  loss: auto                   # bce where every prepared value lies in [0, 1], else mse\n\ntsne: {}                       # {perplexity: 30}; `none` writes codes only\n";
+    let _ = write!(text, "\noutput: {}\n", quoted(&format!("runs/{}", crate::plot::slug(&name))));
+    Ok(Starter { text, guesses, inspection: found })
+}
+
+/// A name as YAML: plain where nothing can be misread, else in quotes.
+fn quoted(name: &str) -> String {
+    let plain = name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '.' || first == '/')
+        && name.chars().all(|letter| letter.is_ascii_alphanumeric() || "_-./".contains(letter))
+        && !["true", "false", "null", "yes", "no", "on", "off", "y", "n"].contains(&name.to_lowercase().as_str());
+    if plain { name.to_owned() } else { serde_json::Value::from(name).to_string() }
+}
+
+fn seen_from(folder: &Path, data: &Path) -> PathBuf {
+    let from = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    let from = std::path::absolute(from).unwrap_or_else(|_| from.to_owned());
+    pathdiff::diff_paths(data, from).unwrap_or_else(|| data.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::quoted;
+
+    #[test]
+    fn names_that_yaml_would_misread_are_quoted() {
+        assert_eq!(quoted("cell_type"), "cell_type");
+        for name in ["no", "007", "a: b", "#x", "[1]", ""] {
+            assert!(quoted(name).starts_with('"'), "{name}");
+        }
+    }
+}
