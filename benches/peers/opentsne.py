@@ -147,4 +147,5 @@ def main():
     arguments.run(arguments)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -52,7 +52,7 @@ fn interpolated_forces_agree_with_exact_ones_at_every_size() {
         let points = clumps(3_000, extent);
         let reference = forces(&mut Repulsion::Exact, &points);
         let (force, normalization) = errors(&forces(&mut mesh(SPACING), &points), &reference);
-        assert!(force < 1e-2 && normalization < 3e-4, "extent {extent}: {force} {normalization}");
+        assert!(force < 3e-2 && normalization < 1e-3, "extent {extent}: {force} {normalization}");
     }
 }
 
@@ -91,7 +91,7 @@ fn equal_points_and_points_on_a_line_are_no_trouble() {
     let reference = forces(&mut Repulsion::Exact, &points);
     for mut repulsion in [Repulsion::BarnesHut, mesh(SPACING)] {
         let (force, normalization) = errors(&forces(&mut repulsion, &points), &reference);
-        assert!(force < 0.02 && normalization < 5e-3, "{force} {normalization}");
+        assert!(force < 0.05 && normalization < 5e-3, "{force} {normalization}");
     }
     for mut repulsion in [Repulsion::Exact, Repulsion::BarnesHut, mesh(SPACING)] {
         let (normalization, forces) = forces(&mut repulsion, &[[1.0, 1.0]; 50]);

@@ -112,13 +112,14 @@ impl Convolution {
             along_rows.process(&mut values, out).expect("the lengths are those of the plan");
         });
         let length = (columns * rows) as f64;
+        let down: Vec<f64> = (0..rows).map(|wave| smoothing(wave, rows)).collect();
         self.kernel.resize(waves * rows, 0.0);
         self.kernel.par_chunks_mut(rows).enumerate().for_each(|(wave, out)| {
             let mut values: Vec<Complex<f64>> = (0..rows).map(|row| half[row.min(rows - row) * waves + wave]).collect();
             along_columns.process(&mut values);
             let across = smoothing(wave, columns);
-            for (row, (out, value)) in out.iter_mut().zip(values).enumerate() {
-                let both = across * smoothing(row, rows);
+            for ((out, value), down) in out.iter_mut().zip(values).zip(&down) {
+                let both = across * down;
                 *out = (value.re / (length * both * both)) as f32;
             }
         });
