@@ -52,7 +52,9 @@ pub fn density(points: ArrayView2<'_, f32>) -> Vec<f64> {
         (0..points.nrows()).map(|row| corners(row).iter().map(|(cell, share)| grid[*cell] * share).sum()).collect();
     let most = values.iter().copied().fold(0.0, f64::max);
     if most > 0.0 {
-        values.iter_mut().for_each(|value| *value /= most);
+        for value in &mut values {
+            *value /= most;
+        }
     }
     values
 }

@@ -68,15 +68,14 @@ pub fn escape(label: &str) -> String {
     out
 }
 
-/// A file name's part made from a label alone: `[a-z0-9-]`, at most 60 characters, never empty.
+/// A file name's part made from a label alone: `[a-z0-9_-]`, at most 60 characters, never empty.
 ///
 /// Labels that differ get names that differ: where the slug does not tell the label in full (capitals,
 /// signs, length), the first eight digits of its BLAKE3 digest follow.
 #[must_use]
 pub fn slug(label: &str) -> String {
     let stem = stem(label);
-    let told =
-        !stem.is_empty() && label.replace('_', "-") == stem && !label.contains('-') && !RESERVED.contains(&label);
+    let told = stem == label && !stem.is_empty() && !RESERVED.contains(&label);
     if told { stem } else { with_digest(&stem, label) }
 }
 
