@@ -4,7 +4,6 @@
 //! description gives the same bytes. This room knows plain arrays only: no tables, no files, no training.
 
 pub mod color;
-mod density;
 mod font;
 pub mod options;
 pub mod pdf;
@@ -21,7 +20,6 @@ use thiserror::Error;
 use crate::error::Explain;
 use crate::error::Fault;
 
-pub use density::density;
 pub use options::Format;
 pub use options::PlotOptions;
 pub use options::Style;
