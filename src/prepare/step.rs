@@ -225,7 +225,8 @@ pub enum Variability {
     Variance,
     /// Log-normalized counts: variance over mean, beside features of like mean (scanpy's `seurat`).
     Dispersion,
-    /// Raw counts: variance after the trend of variance with mean is taken out (Seurat v3).
+    /// Raw counts: variance after the trend of variance with mean is taken out (the Seurat v3 form,
+    /// with a trend within rounding of `loess` at its vertices). Put this step first.
     SeuratV3,
 }
 

@@ -104,7 +104,6 @@ pub(super) struct Shape {
     pub(super) columns: Vec<Column>,
     /// The first record is a header and holds no data.
     pub(super) skip_first: bool,
-    pub(super) comma: bool,
     /// A column of row names, which can serve as id if none is given.
     pub(super) row_names: Option<String>,
     pub(super) notes: Vec<String>,
@@ -204,7 +203,7 @@ pub(super) fn shape(
     if tallies.iter().any(|tally| tally.padded) {
         notes.push("blanks around numbers are ignored".to_owned());
     }
-    Ok(Shape { columns, skip_first, comma: cells.comma, row_names, notes })
+    Ok(Shape { columns, skip_first, row_names, notes })
 }
 
 /// Whether a header's fields are all numbers, and not just columns numbered from 0 or 1.
