@@ -165,6 +165,15 @@ pub struct Rows {
     pub quiet: bool,
 }
 
+/// What the codes of new rows are drawn from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SampleFrom {
+    /// The standard normal distribution that training aims at.
+    Normal,
+    /// A mixture of normal distributions fitted to the codes of the run.
+    Mixture,
+}
+
 /// `sample`.
 #[derive(Debug, Args)]
 pub struct Sample {
@@ -173,6 +182,9 @@ pub struct Sample {
     /// How many rows to draw.
     #[arg(short = 'n', long, default_value = "100")]
     pub count: NonZeroUsize,
+    /// What the codes are drawn from.
+    #[arg(long, value_enum, default_value = "normal")]
+    pub from: SampleFrom,
     /// The seed of the draw.
     #[arg(long, default_value = "42")]
     pub seed: u64,

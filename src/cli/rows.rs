@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::arguments::{Place, Rows, Sample};
+use super::arguments::{Place, Rows, Sample, SampleFrom};
 use super::output;
 use super::progress::{self, Stop};
 use crate::autoencoder::Corruption;
@@ -56,7 +56,14 @@ fn tell(new: &NewRows, output: &Path, quiet: bool) {
 /// `sample MODEL -n N`.
 pub fn sample(verb: &Sample) -> Result<()> {
     let model = Model::load(&verb.model)?;
-    let prepared = model.autoencoder.decode(ndarray::Array2::zeros((verb.count.get(), model.autoencoder.code_size())).view());let _ = Seed(1);
+    let seed = Seed(verb.seed);
+    let prepared = match verb.from {
+        SampleFrom::Normal => model.autoencoder.sample(verb.count.get(), seed)?,
+        SampleFrom::Mixture => {
+            let mixture = apply::mixture(&verb.model, &model, seed)?;
+            model.autoencoder.sample_from(&mixture, verb.count.get(), seed)?
+        }
+    };
     output::table(&verb.output, apply::sampled(&model, prepared.view())?, &[&verb.model])?;
     progress::line(&format!("{} rows written to {}", verb.count, verb.output.display()));
     Ok(())

@@ -10,8 +10,11 @@ use crate::prepare::Preparation;
 use crate::table::inspect::{self, Inspection};
 use crate::table::{Input, Layout};
 
-/// Labels that a first pipeline names at most.
-const MOST_LABELS: usize = 3;
+/// Columns are taken for labels by these words in their names: guessing from values alone would keep features from training.
+const LABEL_WORDS: [&str; 14] = [
+    "label", "class", "classe", "target", "cluster", "celltype", "species", "diagnosis", "outcome", "category", "group", "condition", "phenotype",
+    "y",
+];
 
 /// A pipeline file for a table, and the guesses in it, a sentence each.
 #[derive(Debug, Clone)]
@@ -44,12 +47,18 @@ pub fn starter(data: &Path, folder: &Path, observer: &mut Observer<'_>) -> Resul
         guesses.push(format!("id: {id}, because it differs in every row"));
         input.id = Some(id.clone());
     }
-    let labels: Vec<(String, usize)> =
-        seen.possible_labels.iter().filter(|(name, _)| input.id.as_ref() != Some(name)).take(MOST_LABELS).cloned().collect();
-    for (name, classes) in &labels {
-        guesses.push(format!("label: {name}, because it looks like classes ({classes} of them); labels never train"));
+    let mut others = Vec::new();
+    for (name, classes) in seen.possible_labels.iter().filter(|(name, _)| input.id.as_ref() != Some(name)) {
+        if named_as_label(name) {
+            guesses.push(format!("label: {name}, by its name and its {classes} classes; labels never train"));
+            input.labels.push(name.clone());
+        } else {
+            others.push(name.as_str());
+        }
     }
-    input.labels = labels.into_iter().map(|(name, _)| name).collect();
+    if !others.is_empty() {
+        guesses.push(format!("features, not labels: {}; name those that should only color in `labels`", others.join(", ")));
+    }
     let missing = seen.missing.0 > 0;
     if missing {
         guesses.push(format!("missing: median, because {} numbers are missing", seen.missing.0));
@@ -95,8 +104,16 @@ pub fn starter(data: &Path, folder: &Path, observer: &mut Observer<'_>) -> Resul
         let _ = writeln!(text, "  {line}");
     }
     text += "\nautoencoder:\n  # code_size: 32              # numbers per row; `auto` searches\n  # hidden: [512, 128]         # nodes per layer; the decoder mirrors them\n  loss: auto                   # bce where every prepared value lies in [0, 1], else mse\n\ntsne: {}                       # {perplexity: 30}; `none` writes codes only\n";
-    let _ = write!(text, "\noutput: {}\n", quoted(&format!("runs/{}", crate::plot::slug(&name))));
+    let _ = write!(text, "\noutput: {}\n", quoted(&format!("runs/{}", crate::plot::slugs([name.as_str()])[0])));
     Ok(Starter { text, guesses, inspection: found })
+}
+
+/// Whether a column's name says that it is a label: one of the words, alone or as a part (`cell_type`, `Class`, `y`).
+fn named_as_label(name: &str) -> bool {
+    let lower = name.to_lowercase();
+    let joined: String = lower.chars().filter(|letter| letter.is_alphanumeric()).collect();
+    let parts = lower.split(|letter: char| !letter.is_alphanumeric());
+    LABEL_WORDS.contains(&joined.as_str()) || parts.clone().count() <= 2 && parts.clone().any(|part| part.len() > 1 && LABEL_WORDS[..8].contains(&part))
 }
 
 /// A name as YAML: plain where nothing can be misread, else in quotes.
@@ -115,7 +132,14 @@ fn seen_from(folder: &Path, data: &Path) -> PathBuf {
 
 #[cfg(test)]
 mod tests {
+    use super::named_as_label;
     use super::quoted;
+
+    #[test]
+    fn labels_are_guessed_by_name_alone() {
+        assert!(["label", "Class", "cell_type", "cell type", "y", "true_label"].iter().all(|name| named_as_label(name)));
+        assert!(!["Condition 1", "workclass", "MS SubClass", "education"].iter().any(|name| named_as_label(name)));
+    }
 
     #[test]
     fn names_that_yaml_would_misread_are_quoted() {

@@ -6,14 +6,19 @@ use ndarray::{Array2, ArrayView2, Axis};
 
 use super::data::RowNames;
 use super::record::Record;
+use crate::autoencoder::Mixture;
 use crate::embed;
 use crate::error::{Error, Result};
 use crate::evaluate::Unlikeness;
 use crate::event::{Event, Observer};
 use crate::model::Model;
+use crate::seed::Seed;
 use crate::table::write::{self, Column, ColumnValues};
 use crate::table::{self, Frame, Input, Label, LabelValues, Table};
 use crate::value::OneOrMany;
+
+/// Normal distributions in a mixture fitted to codes.
+const COMPONENTS: usize = 10;
 
 /// New rows that were prepared as the model's own rows were.
 pub struct NewRows {
@@ -117,6 +122,16 @@ pub fn sampled(model: &Model, prepared: ArrayView2<f32>) -> Result<Vec<Column>> 
     let mut columns = vec![Column::text("sample", (0..prepared.nrows()).map(|row| row.to_string()))];
     columns.extend(frame_columns(&frame));
     Ok(columns)
+}
+
+/// A mixture fitted to the codes that lie beside a model in its run folder.
+///
+/// # Errors
+/// If there are no codes beside the model.
+pub fn mixture(path: &Path, model: &Model, seed: Seed) -> Result<Mixture> {
+    let run = if path.is_dir() { path } else { path.parent().unwrap_or(Path::new("")) };
+    let (_, codes) = read_embedded(&run.join("codes.parquet"), &model.about.input.labels, model.autoencoder.code_size())?;
+    Ok(Mixture::fit(codes.view(), COMPONENTS.min(codes.nrows()), seed))
 }
 
 fn frame_columns(frame: &Frame) -> Vec<Column> {
