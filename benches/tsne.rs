@@ -6,6 +6,7 @@
 //!
 //! Prints one line of JSON: seconds of neighbors and t-SNE, the divergence as computed here, and the peak memory of the
 //! process. `opentsne.py` beside this file runs openTSNE on the same codes and compares.
+#![expect(clippy::print_stdout, reason = "what a bench finds is what it prints")]
 
 use std::ops::ControlFlow;
 use std::time::Instant;

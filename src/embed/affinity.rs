@@ -96,9 +96,7 @@ impl Affinities {
 }
 
 /// The neighbors over which a perplexity is spread: three times as many, at least one.
-#[must_use]
-pub fn neighbors_needed(perplexity: f64) -> usize {
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a checked positive number")]
+pub(super) fn neighbors_needed(perplexity: f64) -> usize {
     let count = (3.0 * perplexity).floor() as usize;
     count.max(1)
 }
@@ -110,9 +108,7 @@ pub(super) fn mixture(distances: &[f32], perplexities: &[f64], weights: &mut Vec
         let count = neighbors_needed(*perplexity).min(distances.len());
         conditional(&distances[..count], *perplexity, weights);
         for (out, weight) in out.iter_mut().zip(weights.iter()) {
-            #[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "affinities are f32")]
-            let share = (weight / perplexities.len() as f64) as f32;
-            *out += share;
+            *out += (weight / perplexities.len() as f64) as f32;
         }
     }
 }
@@ -125,7 +121,6 @@ fn conditional(distances: &[f32], perplexity: f64, weights: &mut Vec<f64>) {
     let target = perplexity.ln();
     let nearest = f64::from(distances[0]).powi(2);
     let squared = |distance: &f32| f64::from(*distance).powi(2) - nearest;
-    #[expect(clippy::cast_precision_loss, reason = "a number of neighbors")]
     let (tied, count) =
         (distances.iter().filter(|distance| squared(distance) <= 0.0).count() as f64, distances.len() as f64);
     weights.clear();
@@ -154,9 +149,9 @@ fn conditional(distances: &[f32], perplexity: f64, weights: &mut Vec<f64>) {
         }
         // The entropy falls with the precision: d H / d ln β = −Var(β d²).
         if excess > 0.0 {
-            low = precision
+            low = precision;
         } else {
-            high = precision
+            high = precision;
         }
         let newton = precision + (excess / (second - first * first)).clamp(-4.0, 4.0);
         precision = if newton > low && newton < high { newton } else { f64::midpoint(low, high) };
@@ -165,7 +160,9 @@ fn conditional(distances: &[f32], perplexity: f64, weights: &mut Vec<f64>) {
         }
     }
     let sum: f64 = weights.iter().sum();
-    weights.iter_mut().for_each(|weight| *weight /= sum);
+    for weight in weights.iter_mut() {
+        *weight /= sum;
+    }
 }
 
 /// Conditional affinities of `used` of the `count` neighbors of every row.
@@ -217,7 +214,6 @@ fn symmetric(conditional: &Conditional<'_>) -> Affinities {
     let starts = starts_of(sizes.into_iter());
     let mut columns = vec![0; starts[rows]];
     let mut values = vec![0.0; starts[rows]];
-    #[expect(clippy::cast_precision_loss, reason = "a number of rows")]
     let scale = 0.5 / rows as f64;
     split_rows(&mut columns, &starts).into_par_iter().zip(split_rows(&mut values, &starts)).enumerate().for_each_init(
         Vec::new,
@@ -225,9 +221,7 @@ fn symmetric(conditional: &Conditional<'_>) -> Affinities {
             let mut place = 0;
             merged(row, own, &mut |column, value| {
                 columns[place] = column;
-                #[expect(clippy::cast_possible_truncation, reason = "affinities are f32")]
-                let share = (f64::from(value) * scale) as f32;
-                values[place] = share;
+                values[place] = (f64::from(value) * scale) as f32;
                 place += 1;
             });
         },

@@ -118,7 +118,6 @@ pub(super) fn run(
                 break 'phases;
             }
             if let (Some(divergence), Some(bound)) = (divergence, phase.settled) {
-                #[expect(clippy::cast_precision_loss, reason = "a small number of iterations")]
                 let settled = before.is_some_and(|before: f64| (before - divergence).abs() < bound * REPORT as f64);
                 if settled && iteration < max_iterations {
                     stopped = Stopped::Settled;
@@ -164,7 +163,6 @@ impl Motion {
 
     /// Moves every point one step; false where a gradient was not finite.
     fn advance(&mut self, phase: &Phase) -> bool {
-        #[expect(clippy::cast_possible_truncation, reason = "forces are f32")]
         let repulsion = (1.0 / self.normalization) as f32;
         let (affinities, points, forces, dimensions) = (&self.affinities, &self.points, &self.forces, self.dimensions);
         let sums: Vec<[f64; 3]> = self
@@ -194,7 +192,6 @@ impl Motion {
             .collect();
         std::mem::swap(&mut self.points, &mut self.next);
         let [x, y, size] = sums.iter().fold([0.0; 3], |all, sum| [all[0] + sum[0], all[1] + sum[1], all[2] + sum[2]]);
-        #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "a mean of f32 values")]
         let mean = [x, y].map(|sum| (sum / self.points.len() as f64) as f32);
         self.points.iter_mut().for_each(|point| *point = [point[0] - mean[0], point[1] - mean[1]]);
         size.is_finite() && x.is_finite() && y.is_finite()
@@ -247,9 +244,7 @@ pub(super) fn move_point(step: &mut [f32; 2], gain: &mut [f32; 2], gradient: [f3
     if length > LONGEST_STEP {
         // In f64, where no square of an f32 overflows.
         let shorten = f64::from(LONGEST_STEP) / f64::from(step[0]).hypot(f64::from(step[1]));
-        #[expect(clippy::cast_possible_truncation, reason = "at most `LONGEST_STEP`")]
-        let shortened = step.map(|side| (f64::from(side) * shorten) as f32);
-        *step = shortened;
+        *step = step.map(|side| (f64::from(side) * shorten) as f32);
     }
 }
 

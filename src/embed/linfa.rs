@@ -29,7 +29,6 @@ pub(super) fn fit(points: ArrayView2<f32>, options: &Options) -> Result<Array2<f
         return Err(EmbedError::LinfaColumns { dimensions, columns: points.ncols() });
     }
     let codes = points.as_standard_layout().into_owned();
-    #[expect(clippy::cast_possible_truncation, reason = "linfa-tsne computes in f32")]
     let params = TSneParams::embedding_size(dimensions)
         .perplexity(perplexity as f32)
         .approx_threshold(if points.nrows() <= EXACT_ROWS { 0.0 } else { ANGLE })

@@ -208,7 +208,6 @@ impl Options {
             Engine::Auto => Engine::Interpolation,
             engine => engine,
         };
-        #[expect(clippy::cast_precision_loss, reason = "a number of rows")]
         let automatic =
             |exaggeration: Positive| Positive::constant((rows as f64 / exaggeration.get()).max(LOWEST_RATE));
         let early = self.early_learning_rate.given().or(self.learning_rate.given());
@@ -250,7 +249,6 @@ fn automatic_perplexity(rows: usize) -> f64 {
 /// The largest perplexity that a table of `rows` rows allows: `rows ≥ 3 · perplexity + 2`.
 #[must_use]
 pub fn largest_perplexity(rows: usize) -> f64 {
-    #[expect(clippy::cast_precision_loss, reason = "a number of rows")]
     let rows = rows as f64;
     ((rows - 2.0) / 3.0).max(0.0)
 }

@@ -133,7 +133,6 @@ impl Ground {
 
     /// Where a row with these neighbors comes to rest.
     fn settle(&self, near: &[u32], distances: &[f32], weights: &mut Vec<f64>) -> [f32; 2] {
-        #[expect(clippy::cast_precision_loss, reason = "a small number of neighbors")]
         let perplexity = PERPLEXITY.min(near.len() as f64 / 3.0);
         let mut affinities = vec![0.0; near.len()];
         mixture(distances, &[perplexity], weights, &mut affinities);
@@ -142,7 +141,6 @@ impl Ground {
         for _ in 0..DESCENT.iterations {
             let attraction = pull(&self.points, place, near, &affinities);
             let (similarities, repulsion) = self.repulsion(place);
-            #[expect(clippy::cast_possible_truncation, reason = "forces are f32")]
             let normalization = (1.0 / similarities.max(f64::MIN_POSITIVE)) as f32;
             let slope = |side: usize| DESCENT.exaggeration * attraction[side] - normalization * repulsion[side];
             let mut gradient = [slope(0), if self.dimensions > 1 { slope(1) } else { 0.0 }];

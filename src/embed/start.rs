@@ -46,7 +46,6 @@ pub(super) fn on_principal_axes(points: ArrayView2<f32>, dimensions: usize, seed
 /// Normally distributed around the middle.
 pub(super) fn at_random(rows: usize, dimensions: usize, seed: Seed) -> Vec<[f32; 2]> {
     let mut start = vec![[0.0; 2]; rows];
-    #[expect(clippy::cast_possible_truncation, reason = "a constant")]
     jitter(&mut start, dimensions, SPREAD as f32, seed);
     start
 }
@@ -80,7 +79,6 @@ pub(super) fn at_given(given: ArrayView2<f32>, affinities: &Affinities, seed: Se
     Some(Given::Shrunk(start))
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "a mean of f32 values")]
 fn mean(weighted: impl Iterator<Item = ([f32; 2], f64)>) -> Option<[f32; 2]> {
     let [x, y, total] = weighted.fold([0.0; 3], |[x, y, total], (point, weight)| {
         [x + weight * f64::from(point[0]), y + weight * f64::from(point[1]), total + weight]
@@ -94,7 +92,6 @@ fn spread(points: &[[f32; 2]]) -> f64 {
     let squared = |side: usize| -> f64 {
         points.iter().map(|point| (f64::from(point[side]) - f64::from(middle[side])).powi(2)).sum()
     };
-    #[expect(clippy::cast_precision_loss, reason = "a number of rows")]
     let rows = points.len() as f64;
     (squared(0).max(squared(1)) / rows).sqrt()
 }
@@ -106,9 +103,7 @@ fn rescale(points: &mut [[f32; 2]]) {
     let scale = if deviation > 0.0 { SPREAD / deviation } else { 0.0 };
     for point in points {
         for (side, middle) in point.iter_mut().zip(middle) {
-            #[expect(clippy::cast_possible_truncation, reason = "coordinates are f32")]
-            let moved = ((f64::from(*side) - f64::from(middle)) * scale) as f32;
-            *side = moved;
+            *side = ((f64::from(*side) - f64::from(middle)) * scale) as f32;
         }
     }
 }

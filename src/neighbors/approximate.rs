@@ -36,6 +36,9 @@ const RECALL: f64 = 0.985;
 /// Lists between two calls of the observer.
 const LISTS_AT_ONCE: usize = 64;
 
+/// A row, and the squared distances and ids of what was found near it.
+type Found = (u32, Vec<(f64, u32)>);
+
 /// The lists and the order in which each looks at the others.
 struct Lists {
     /// The list of every row.
@@ -61,7 +64,7 @@ pub(super) fn within(
     let mut done = 0;
     let numbers: Vec<usize> = (0..lists.rows.len()).collect();
     for some in numbers.chunks(LISTS_AT_ONCE) {
-        let found: Vec<Vec<(u32, Vec<(f64, u32)>)>> = some
+        let found: Vec<Vec<Found>> = some
             .par_iter()
             .map_init(
                 || Scratch::new(points.ncols()),
@@ -107,7 +110,6 @@ impl Lists {
             }
             for ((mut center, sum), size) in centers.rows_mut().into_iter().zip(sums.rows()).zip(sizes) {
                 if size > 0 {
-                    #[expect(clippy::cast_possible_truncation, reason = "centers are f32")]
                     center.iter_mut().zip(sum).for_each(|(center, sum)| *center = (sum / f64::from(size)) as f32);
                 }
             }
@@ -139,7 +141,6 @@ impl Lists {
         let mut covered = 0;
         for (place, held) in needed.into_iter().enumerate() {
             covered += held;
-            #[expect(clippy::cast_precision_loss, reason = "counts of a sample")]
             if covered as f64 >= RECALL * total as f64 {
                 return place + 1;
             }

@@ -38,7 +38,9 @@ impl Distinct {
         members.sort_unstable_by_key(|rows| rows[0]);
         let mut group = vec![0; points.nrows()];
         for (number, rows) in (0..).zip(&members) {
-            rows.iter().for_each(|row| group[*row as usize] = number);
+            for row in rows {
+                group[*row as usize] = number;
+            }
         }
         let first: Vec<usize> = members.iter().map(|rows| rows[0] as usize).collect();
         Some(Self { rows: points.select(Axis(0), &first), members, group })

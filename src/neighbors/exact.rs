@@ -89,7 +89,6 @@ pub(super) fn row_id(row: usize) -> u32 {
 
 /// The distance of a squared distance; never infinite.
 pub(super) fn root(squared: f64) -> f32 {
-    #[expect(clippy::cast_possible_truncation, reason = "distances are stored in f32")]
     let distance = squared.sqrt() as f32;
     distance.min(f32::MAX)
 }

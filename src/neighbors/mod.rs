@@ -121,9 +121,7 @@ impl Method {
 
 /// The rows for which comparing every pair costs as much as [`EXACT_ROWS`] rows of few columns do.
 fn affordable_rows(columns: usize) -> usize {
-    #[expect(clippy::cast_precision_loss, reason = "a rule of thumb")]
     let rows = EXACT_ROWS as f64 / (columns as f64 / CHEAP_COLUMNS as f64).max(1.0).sqrt();
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most `EXACT_ROWS`")]
     let rows = rows as usize;
     rows / 1_000 * 1_000
 }

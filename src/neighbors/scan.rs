@@ -80,7 +80,6 @@ impl Frame {
                 .fold(largest, |largest, (value, center)| largest.max((value / 2.0 - center / 2.0).abs()))
         });
         let scale = if largest > 0.0 { 0.25 * (-largest.log2().ceil()).clamp(-120.0, 120.0).exp2() } else { 1.0 };
-        #[expect(clippy::cast_precision_loss, reason = "a number of columns")]
         let rounding = (columns as f32 + 16.0) * f32::EPSILON / 2.0;
         Self { center, scale, rounding }
     }
@@ -111,9 +110,7 @@ impl<'a> Rows<'a> {
                 || ndarray::Array1::zeros(columns),
                 |moved: &mut ndarray::Array1<f32>, row| {
                     frame.apply(values.row(row), moved.view_mut());
-                    #[expect(clippy::cast_possible_truncation, reason = "scores are f32")]
-                    let squared = moved.iter().map(|value| f64::from(*value).powi(2)).sum::<f64>() as f32;
-                    squared
+                    moved.iter().map(|value| f64::from(*value).powi(2)).sum::<f64>() as f32
                 },
             )
             .collect();

@@ -68,7 +68,6 @@ impl Tree {
         let place = self.cells.len();
         let inside = &self.points[range.clone()];
         let sum = inside.iter().fold([0.0_f64; 2], |sum, [x, y]| [sum[0] + f64::from(*x), sum[1] + f64::from(*y)]);
-        #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "a mean of f32 values")]
         let (mass, center_of_mass) = (range.len() as f32, sum.map(|sum| (sum / range.len() as f64) as f32));
         let is_leaf = range.len() == 1 || level == 0;
         let leaf = if is_leaf { range.clone() } else { 0..0 };
@@ -105,7 +104,6 @@ impl Tree {
                 place += 1;
             }
         }
-        #[expect(clippy::cast_possible_truncation, reason = "forces are f32")]
         let force = force.map(|force| force as f32);
         (sum, force)
     }

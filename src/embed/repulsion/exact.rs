@@ -61,7 +61,6 @@ pub(in crate::embed) fn push(point: [f32; 2], x: &[f32], y: &[f32]) -> (f64, [f3
         force[0] += total(horizontal);
         force[1] += total(vertical);
     }
-    #[expect(clippy::cast_possible_truncation, reason = "forces are f32")]
     let force = [force[0] as f32, force[1] as f32];
     (sum, force)
 }

@@ -109,7 +109,6 @@ impl Mesh {
                 sum
             })
             .collect();
-        #[expect(clippy::cast_precision_loss, reason = "a number of points")]
         let rows = points.len() as f64;
         sums.iter().sum::<f64>() + rows * (field.constant - 1.0)
     }
@@ -127,7 +126,6 @@ impl Mesh {
         self.field.potential.resize(frame.columns * frame.rows, 0.0);
         self.convolution.apply(&self.charges, &mut self.field.potential);
         self.field.frame = frame;
-        #[expect(clippy::cast_precision_loss, reason = "a number of points")]
         let rows = points.len() as f64;
         self.field.constant = rows * lowered;
     }
@@ -190,14 +188,7 @@ impl Frame {
         let few = ((width.max(height) / LEAST_NODES).max(f32::MIN_POSITIVE * 1e6).log2() * 4.0).floor() / 4.0;
         let coarse = (width * height / MOST_NODES).sqrt().max(width.max(height) / MOST_NODES.sqrt() / 8.0);
         let spacing = spacing.min(few.exp2()).max(coarse);
-        #[expect(clippy::float_cmp, reason = "the same spacing or another")]
         let same_spacing = before.spacing == spacing;
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_precision_loss,
-            clippy::cast_sign_loss,
-            reason = "small positive numbers of nodes"
-        )]
         let nodes = |side: f32, before: usize| {
             let needed = side / spacing + (SUPPORT + 2) as f32;
             if same_spacing && needed <= before as f32 && needed >= NEEDED * before as f32 {
@@ -216,9 +207,7 @@ impl Frame {
     #[expect(clippy::inline_always, reason = "it must be compiled for the processor at hand together with its caller")]
     fn locate(&self, side: usize, coordinate: f32) -> (usize, f32) {
         let place = (coordinate - self.origin[side]) / self.spacing;
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "points lie inside the grid")]
         let node = place as usize;
-        #[expect(clippy::cast_precision_loss, reason = "a grid has far fewer than 2²⁴ nodes on a side")]
         let fraction = place - node as f32;
         (node.saturating_sub(1), fraction)
     }
@@ -229,7 +218,6 @@ impl Field {
     pub(in crate::embed) fn at(&self, place: [f32; 2]) -> Option<(f64, [f32; 2])> {
         let inside = |side: usize, nodes: usize| {
             let node = (place[side] - self.frame.origin[side]) / self.frame.spacing;
-            #[expect(clippy::cast_precision_loss, reason = "a grid has far fewer than 2²⁴ nodes on a side")]
             let last = (nodes - 2) as f32;
             node >= 1.0 && node < last
         };

@@ -53,7 +53,6 @@ impl Bounds {
         let width = f64::from(self.width().max(self.height())).max(f64::MIN_POSITIVE);
         let squares = f64::from(1_u32 << depth);
         let along = |side: usize| {
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and 2^depth")]
             let square = (f64::from(point[side] - self.low[side]) / width * squares).min(squares - 1.0) as u64;
             spaced(square)
         };

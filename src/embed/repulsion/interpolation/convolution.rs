@@ -79,7 +79,6 @@ impl Convolution {
             self.by_row.resize(rows * (columns + 1), Complex::default());
             self.by_column.resize((columns + 1) * padded_rows, Complex::default());
         }
-        #[expect(clippy::float_cmp, reason = "the same spacing or another")]
         if (self.columns, self.rows) != (columns, rows) || self.spacing != spacing {
             (self.columns, self.rows, self.spacing) = (columns, rows, spacing);
             self.transform_kernel();
