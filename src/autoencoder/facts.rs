@@ -29,8 +29,8 @@ pub struct DataFacts {
     pub not_finite: Option<Found>,
     /// The first value outside [0, 1].
     pub outside_unit: Option<Found>,
-    /// The first value that is neither 0 nor 1.
-    pub not_binary: Option<Found>,
+    /// How many values lie strictly between 0.05 and 0.95.
+    pub gray: usize,
     /// The first value that is no count: negative or not whole.
     pub not_count: Option<Found>,
 }
@@ -46,7 +46,7 @@ impl DataFacts {
             range: (f32::INFINITY, f32::NEG_INFINITY),
             not_finite: None,
             outside_unit: None,
-            not_binary: None,
+            gray: 0,
             not_count: None,
         };
         let chunks: Vec<ArrayView2<f32>> = data.axis_chunks_iter(Axis(0), ROWS).collect();
@@ -74,9 +74,7 @@ impl DataFacts {
         if !(0.0..=1.0).contains(&value) {
             self.outside_unit.get_or_insert(found);
         }
-        if value != 0.0 && value != 1.0 {
-            self.not_binary.get_or_insert(found);
-        }
+        self.gray += usize::from(value > 0.05 && value < 0.95);
         if value < 0.0 || value.fract() != 0.0 {
             self.not_count.get_or_insert(found);
         }
@@ -87,10 +85,15 @@ impl DataFacts {
             range: (self.range.0.min(later.range.0), self.range.1.max(later.range.1)),
             not_finite: self.not_finite.or(later.not_finite),
             outside_unit: self.outside_unit.or(later.outside_unit),
-            not_binary: self.not_binary.or(later.not_binary),
+            gray: self.gray + later.gray,
             not_count: self.not_count.or(later.not_count),
             ..self
         }
+    }
+
+    /// Whether every value lies in [0, 1] and at most a third of them away from the ends: drawings, digits, yes or no.
+    pub(super) fn is_nearly_binary(&self) -> bool {
+        self.outside_unit.is_none() && 3 * self.gray <= self.rows * self.columns
     }
 
     pub(super) fn refuse_unless_finite(&self, features: &[String]) -> Result<(), AutoencoderError> {

@@ -21,7 +21,8 @@ pub struct Options {
     pub hidden: Auto<Vec<usize>>,
     /// What the nodes of the hidden layers do.
     pub activation: Activation,
-    /// What is minimized. `auto`: `bce` where every value is 0 or 1, else `mse`.
+    /// What is minimized. `auto`: `bce` where every value lies in [0, 1] and at most a third of them
+    /// between 0.05 and 0.95, else `mse`.
     pub loss: Loss,
     /// A direct linear map from the row to the code and back, which starts as the principal axes.
     pub linear_path: LinearPath,
@@ -80,7 +81,7 @@ pub enum Activation {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Loss {
-    /// `bce` where every value is 0 or 1, else `mse`.
+    /// `bce` where every value lies in [0, 1] and at most a third of them between 0.05 and 0.95, else `mse`.
     Auto,
     /// Squared error.
     Mse,

@@ -135,8 +135,9 @@ impl Options {
 
     fn resolve_loss(&self, facts: &DataFacts, features: &[String]) -> Result<Loss, AutoencoderError> {
         match (self.loss, facts.outside_unit, facts.not_count) {
-            // Measured: with shades of gray, squared error leaves less error and keeps more neighbors (docs/autoencoder.md).
-            (Loss::Auto, ..) if facts.not_binary.is_none() => Ok(Loss::Bce),
+            // Measured: cross-entropy leaves less error where values are near 0 or 1, squared error where they are not
+            // (docs/autoencoder.md).
+            (Loss::Auto, ..) if facts.is_nearly_binary() => Ok(Loss::Bce),
             (Loss::Auto, ..) => Ok(Loss::Mse),
             (Loss::Bce, Some(found), _) => {
                 let (column, row, value) = found.named(features);

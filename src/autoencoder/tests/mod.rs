@@ -246,3 +246,11 @@ fn options_read_as_the_pipeline_writes_them() {
     assert_eq!(serde_json::from_str::<Options>(&serde_json::to_string(&options).unwrap()).unwrap(), options);
     assert!(serde_json::from_str::<Options>(r#"{"code_sise": 3}"#).is_err());
 }
+
+#[test]
+fn the_loss_is_chosen_by_how_gray_the_values_are() {
+    let chosen = |rows: Array2<f32>| Options::default().resolve(80, &DataFacts::of(rows.view()), &[]).unwrap().loss;
+    let unit = curves(100, 12).mapv(|value| (value + 2.0) / 4.0);
+    assert_eq!(chosen(unit.mapv(f32::round)), Loss::Bce);
+    assert_eq!((chosen(unit.clone()), chosen(unit * 2.0)), (Loss::Mse, Loss::Mse));
+}
