@@ -69,6 +69,7 @@ function explore(data) {
   let lasso = null;
   let lassoMode = false;
   let frame = 0;
+  let settling = 0;
   let index = null;
 
   // From data (-1..1, y up) to CSS pixels of the stage, and back.
@@ -93,7 +94,7 @@ function explore(data) {
   function paint() {
     frame = 0;
     const ratio = overlay.width / width;
-    painter.draw({ transform, width, height, side, radius: radius(), ratio });
+    painter.draw({ transform, width, height, side, radius: radius(), ratio, moving: settling !== 0 });
     const context = overlay.getContext("2d");
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     context.clearRect(0, 0, width, height);
@@ -379,6 +380,11 @@ function explore(data) {
     .filter((event) => (event.type === "wheel" || (event.touches?.length ?? 0) > 1 || !(lassoMode || event.shiftKey)) && !event.button)
     .on("zoom", (event) => {
       transform = event.transform;
+      clearTimeout(settling);
+      settling = setTimeout(() => {
+        settling = 0;
+        redraw();
+      }, 160);
       if (marked >= 0) point(marked);
       redraw();
     });

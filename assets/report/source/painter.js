@@ -26,6 +26,9 @@ void main() {
   pixel = vec4(shade.rgb * alpha, alpha);
 }`;
 
+// While the map moves, of more points than this only every second, third, … is drawn.
+const MOST_WHILE_MOVING = 150_000;
+
 export function createPainter(canvas, xy, count) {
   const gl = canvas.getContext("webgl2", { antialias: false, premultipliedAlpha: true, preserveDrawingBuffer: true });
   if (gl) return webgl(gl, xy, count);
@@ -60,7 +63,9 @@ function webgl(gl, xy, count) {
   gl.vertexAttribPointer(color, 4, gl.UNSIGNED_BYTE, true, 0, 0);
 
   const orders = gl.createBuffer();
-  gl.bindBuffer(gl.ELEMENT_ARRAY_BUFFER, orders);
+  const sparseOrders = gl.createBuffer();
+  const every = Math.ceil(count / MOST_WHILE_MOVING);
+  let sparseCount = 0;
   let shown = null;
   gl.enable(gl.BLEND);
   gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
@@ -73,18 +78,27 @@ function webgl(gl, xy, count) {
       gl.bufferData(gl.ARRAY_BUFFER, colors, gl.DYNAMIC_DRAW);
       if (order !== shown || !order) {
         gl.bindBuffer(gl.ELEMENT_ARRAY_BUFFER, orders);
-        gl.bufferData(gl.ELEMENT_ARRAY_BUFFER, order ?? Uint32Array.from({ length: count }, (_, i) => i), gl.STATIC_DRAW);
+        const all = order ?? Uint32Array.from({ length: count }, (_, i) => i);
+        gl.bufferData(gl.ELEMENT_ARRAY_BUFFER, all, gl.STATIC_DRAW);
+        if (every > 1) {
+          const sparse = all.filter((_, at) => at % every === 0);
+          sparseCount = sparse.length;
+          gl.bindBuffer(gl.ELEMENT_ARRAY_BUFFER, sparseOrders);
+          gl.bufferData(gl.ELEMENT_ARRAY_BUFFER, sparse, gl.STATIC_DRAW);
+        }
         shown = order;
       }
     },
-    draw({ transform, width, height, side, radius, ratio }) {
+    draw({ transform, width, height, side, radius, ratio, moving }) {
+      const sparse = moving && every > 1;
+      gl.bindBuffer(gl.ELEMENT_ARRAY_BUFFER, sparse ? sparseOrders : orders);
       gl.viewport(0, 0, gl.canvas.width, gl.canvas.height);
       gl.clear(gl.COLOR_BUFFER_BIT);
       const k = transform.k;
       gl.uniform2f(scale, (k * side) / width, (k * side) / height);
       gl.uniform2f(shift, k + (2 * transform.x) / width - 1, 1 - k - (2 * transform.y) / height);
       gl.uniform1f(size, Math.max(1, 2 * radius * ratio));
-      gl.drawElements(gl.POINTS, count, gl.UNSIGNED_INT, 0);
+      gl.drawElements(gl.POINTS, sparse ? sparseCount : count, gl.UNSIGNED_INT, 0);
     },
   };
 }

@@ -60,7 +60,9 @@ pub fn shepard(figure: &Shepard<'_>) -> Result<String, PlotError> {
     if pairs.is_empty() {
         return Err(PlotError::EmptyFigure { figure: "shepard" });
     }
-    let across = Span::of(pairs.iter().map(|pair| pair.0), Steps::Equal).with_zero();
+    let across = Span::of(pairs.iter().map(|pair| pair.0), Steps::Equal);
+    // Among many features all distances are alike: an axis from 0 would be half empty.
+    let across = if across.low < 0.4 * across.high { across.with_zero() } else { across.widened(0.03, 0.03) };
     let up = Span::of(pairs.iter().map(|pair| pair.1), Steps::Equal).with_zero();
     let (width, height) = (520.0, 400.0);
     let mut canvas = Canvas::new(Ground::of(figure.theme));
