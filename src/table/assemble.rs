@@ -27,6 +27,9 @@ use crate::table::options::Input;
 use crate::table::options::NumericMissing;
 use crate::table::read::unused;
 
+/// Why a column without values is left out.
+pub(super) const WITHOUT_A_VALUE: &str = "without a value in any row";
+
 /// What a reader gathered.
 pub(super) struct Loaded {
     pub(super) id_name: String,
@@ -213,7 +216,7 @@ fn keep_numbers(
         #[expect(clippy::cast_precision_loss, reason = "a share of a row count")]
         let share = count as f64 / rows as f64;
         match limit {
-            _ if count == rows => Some("without a value in any row".to_owned()),
+            _ if count == rows => Some(WITHOUT_A_VALUE.to_owned()),
             Some(limit) if share > limit => Some(format!("more than {limit} of its rows are missing")),
             _ => None,
         }
@@ -267,7 +270,7 @@ fn keep_levels(
         #[expect(clippy::cast_precision_loss, reason = "a share of a row count")]
         let share = missing as f64 / ids.len() as f64;
         let reason = if missing == ids.len() {
-            Some("without a value in any row".to_owned())
+            Some(WITHOUT_A_VALUE.to_owned())
         } else if cells.distinct() + missing == ids.len() && cells.distinct() > most {
             Some("a different text in every row, as ids have".to_owned())
         } else if !cells.is_complete() || cells.distinct() > most {

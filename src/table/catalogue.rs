@@ -403,3 +403,12 @@ fn json_lines_are_read_and_a_missing_key_is_a_missing_value() {
     assert_eq!(table.frame.categories[0].levels, ["x", "y"]);
     assert_eq!(table.account.unused[0].reason, "its type cannot train");
 }
+
+#[test]
+fn a_column_without_values_comes_back_for_the_model_that_knows_it() {
+    let table = accepted("new.csv", b"a,b,s\n1,,\n2,,\n", r#""missing": {"numeric": "median"}"#);
+    assert_eq!(table.frame.features, ["a"]);
+    let aligned = table.aligned_to(&["b".into(), "a".into()], &["s".into()]).unwrap();
+    assert_eq!(numbers(&aligned), "- 1 / - 2");
+    assert_eq!(aligned.frame.categories[0].of_row, [None, None]);
+}

@@ -1,6 +1,7 @@
 //! The part of a table that trains.
 
 use std::collections::HashMap;
+use std::collections::HashSet;
 
 use ndarray::Array2;
 use ndarray::Axis;
@@ -9,8 +10,41 @@ use crate::error::Result;
 use crate::error::nearest;
 use crate::table::Category;
 use crate::table::Frame;
+use crate::table::Table;
+use crate::table::assemble::WITHOUT_A_VALUE;
 use crate::table::clipped;
 use crate::table::error::TableError;
+
+impl Table {
+    /// The same rows with exactly the columns a model knows (see [`Frame::aligned_to`]).
+    ///
+    /// A wanted column that was left out because no row has a value comes back as missing values.
+    ///
+    /// # Errors
+    /// As [`Frame::aligned_to`].
+    pub fn aligned_to(mut self, features: &[String], categories: &[String]) -> Result<Self> {
+        let rows = self.frame.rows();
+        let empty: HashSet<&str> = self
+            .account
+            .unused
+            .iter()
+            .filter(|unused| unused.reason == WITHOUT_A_VALUE)
+            .map(|unused| unused.name.as_str())
+            .collect();
+        let restored: Vec<String> = features.iter().filter(|name| empty.contains(name.as_str())).cloned().collect();
+        for name in categories.iter().filter(|name| empty.contains(name.as_str())) {
+            let of_row = vec![None; rows];
+            self.frame.categories.push(Category { name: name.clone(), levels: Vec::new(), of_row });
+        }
+        if !restored.is_empty() {
+            let missing = Array2::from_elem((rows, restored.len()), f32::NAN);
+            self.frame.values = ndarray::concatenate![Axis(1), self.frame.values, missing];
+            self.frame.features.extend(restored);
+        }
+        self.frame = self.frame.aligned_to(features, categories)?;
+        Ok(self)
+    }
+}
 
 impl Frame {
     /// Rows.

@@ -1,0 +1,42 @@
+"""Reading beside polars and pandas: `python benches/reading_peers.py FOLDER` makes two wide tables in FOLDER and times both.
+
+`cargo bench --bench reading -- FOLDER/*` times our reader on the same files. Each reading runs in a process of its
+own, so that the peak of memory is its own.
+"""
+import pathlib
+import subprocess
+import sys
+
+ONE = """
+import resource, sys, time
+which, path = sys.argv[1:]
+library = __import__(which)
+start = time.time()
+frame = library.read_csv(path) if path.endswith("csv") else library.read_parquet(path)
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+print(f"{which:7} {path}  {frame.shape}  {time.time() - start:.2f} s  {peak} MiB")
+"""
+
+
+def make(folder):
+    import numpy
+    import polars
+
+    generator = numpy.random.default_rng(1)
+    tables = {
+        "counts_3000x20000": generator.poisson(0.5, (3000, 20000)).astype(numpy.uint8),
+        "numbers_500x50000": numpy.round(generator.normal(size=(500, 50000)), 5),
+    }
+    for name, values in tables.items():
+        if not (folder / f"{name}.csv").exists():
+            frame = polars.DataFrame(values, schema=[f"g{i}" for i in range(values.shape[1])])
+            frame.write_csv(folder / f"{name}.csv")
+            frame.write_parquet(folder / f"{name}.parquet")
+
+
+folder = pathlib.Path(sys.argv[1])
+folder.mkdir(parents=True, exist_ok=True)
+make(folder)
+for path in sorted(folder.iterdir()):
+    for which in ("polars", "pandas"):
+        subprocess.run([sys.executable, "-c", ONE, which, str(path)], check=True)
