@@ -22,7 +22,8 @@ use crate::seed::Seed;
 
 /// The most rows for which `auto` compares every pair, for codes of up to 64 columns.
 ///
-/// Measured on 2 cores with 32 columns and 90 neighbors; see `docs/tsne.md`.
+/// A guess from one measurement at 70,000 rows of 32 columns (exact 16 s, approximate 8 s, 2 busy cores): the time grows
+/// with the square of the rows; see `docs/tsne.md`.
 const EXACT_ROWS: usize = 100_000;
 
 /// The columns up to which the cost of a pair hardly depends on them.

@@ -191,6 +191,8 @@ impl<'a> Work<'a> {
                 input: Input { path: OneOrMany(vec![PathBuf::new()]), metadata: None, ..pipeline.input.clone() },
                 training_rows: data.split.training.len(),
             };
+            // a code size of `auto` is known only now
+            let options = fitted.autoencoder.options().clone();
             let model = Model { about, preparation: data.preparation.clone(), autoencoder: fitted.autoencoder, profile };
             let record = TrainingRecord {
                 history: fitted.history,
