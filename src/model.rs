@@ -131,7 +131,8 @@ impl Model {
             .collect();
         let mut views = Vec::with_capacity(tensors.len());
         for (name, shape, bytes) in &tensors {
-            views.push((name.as_str(), TensorView::new(Dtype::F32, shape.clone(), bytes).map_err(|error| bug(&error))?));
+            views
+                .push((name.as_str(), TensorView::new(Dtype::F32, shape.clone(), bytes).map_err(|error| bug(&error))?));
         }
         let metadata = HashMap::from([(KEY.to_owned(), header)]);
         let mut bytes = safetensors::serialize(views, Some(metadata)).map_err(|error| bug(&error))?;
@@ -153,7 +154,8 @@ impl Model {
             if inside.is_file() {
                 return Self::load(&inside);
             }
-            return Err(Error::request(format!("`{}` is not a file", path.display())).hint("give the `model.safetensors` of a run folder"));
+            return Err(Error::request(format!("`{}` is not a file", path.display()))
+                .hint("give the `model.safetensors` of a run folder"));
         }
         let bytes = std::fs::read(path).map_err(|error| Error::io("read the model", path, &error))?;
         Ok(Self::from_bytes(&bytes, &path.display().to_string())?)
@@ -166,7 +168,8 @@ impl Model {
     pub fn from_bytes(bytes: &[u8], path: &str) -> std::result::Result<Self, ModelError> {
         let foreign = |reason: &str| ModelError::Foreign { path: path.to_owned(), reason: reason.to_owned() };
         let damaged = |reason: String| ModelError::Damaged { path: path.to_owned(), reason };
-        let length: [u8; 8] = bytes.get(..8).and_then(|head| head.try_into().ok()).ok_or_else(|| foreign("it has fewer than 8 bytes"))?;
+        let length: [u8; 8] =
+            bytes.get(..8).and_then(|head| head.try_into().ok()).ok_or_else(|| foreign("it has fewer than 8 bytes"))?;
         let length = u64::from_le_bytes(length);
         let rest = bytes.len() as u64 - 8;
         let looks_ours = bytes.get(8) == Some(&b'{');
@@ -177,8 +180,8 @@ impl Model {
             return Err(damaged(format!("its header says {length} bytes, but only {rest} follow")));
         }
         let end = 8 + usize::try_from(length).map_err(|_| foreign("its header is too large"))?;
-        let header: serde_json::Value =
-            serde_json::from_slice(&bytes[8..end]).map_err(|error| damaged(format!("its header is not JSON ({error})")))?;
+        let header: serde_json::Value = serde_json::from_slice(&bytes[8..end])
+            .map_err(|error| damaged(format!("its header is not JSON ({error})")))?;
         let text = header
             .get("__metadata__")
             .and_then(|metadata| metadata.get(KEY))
@@ -200,9 +203,13 @@ impl Model {
             if view.dtype() != Dtype::F32 {
                 return Err(damaged(format!("tensor `{name}` holds {:?}, not 32-bit floats", view.dtype())));
             }
-            let values: Vec<f32> =
-                view.data().chunks_exact(4).map(|bytes| f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])).collect();
-            let array = ArrayD::from_shape_vec(IxDyn(view.shape()), values).map_err(|error| damaged(error.to_string()))?;
+            let values: Vec<f32> = view
+                .data()
+                .chunks_exact(4)
+                .map(|bytes| f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]))
+                .collect();
+            let array =
+                ArrayD::from_shape_vec(IxDyn(view.shape()), values).map_err(|error| damaged(error.to_string()))?;
             arrays.push((name, array));
         }
         let autoencoder = Autoencoder::from_tensors(header.autoencoder, header.features, arrays)

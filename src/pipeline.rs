@@ -113,11 +113,14 @@ impl Pipeline {
         for pair in overrides {
             pipeline = overrides::apply(&pipeline, pair)?;
         }
-        pipeline.check().map_err(|error| if error.place().is_some() { error } else { error.at(path.display().to_string()) })?;
+        pipeline
+            .check()
+            .map_err(|error| if error.place().is_some() { error } else { error.at(path.display().to_string()) })?;
         let base = path.parent().map_or_else(PathBuf::new, Path::to_path_buf);
         let stem = path.file_stem().map_or_else(|| "run".to_owned(), |stem| stem.to_string_lossy().into_owned());
         let name = pipeline.name.clone().unwrap_or(stem);
-        let output = pipeline.output.clone().unwrap_or_else(|| Path::new("runs").join(&plot::slugs([name.as_str()])[0]));
+        let output =
+            pipeline.output.clone().unwrap_or_else(|| Path::new("runs").join(&plot::slugs([name.as_str()])[0]));
         let output = tidy(if output.is_absolute() { output } else { base.join(output) });
         Ok(Loaded { pipeline, base, name, output })
     }
@@ -131,8 +134,14 @@ impl Pipeline {
             VERSION => {}
             0 => return Err(Error::request("the pipeline has no `version`").hint("begin the file with `version: 1`")),
             version => {
-                return Err(Error::request(format!("the pipeline is of version {version}; this program reads version {VERSION}"))
-                    .hint(if version > VERSION { "a newer version of `reduce` reads it" } else { "write `version: 1`" }));
+                return Err(Error::request(format!(
+                    "the pipeline is of version {version}; this program reads version {VERSION}"
+                ))
+                .hint(if version > VERSION {
+                    "a newer version of `reduce` reads it"
+                } else {
+                    "write `version: 1`"
+                }));
             }
         }
         if self.input.path.0.iter().any(|path| path.as_os_str().is_empty()) {

@@ -72,10 +72,17 @@ impl Plan {
             }
             ControlFlow::Continue(())
         };
-        let data = Data::load(&loaded.pipeline, &loaded.base, &run::features_wanted(&loaded.pipeline), &mut Meter::default(), &mut listen)?;
+        let data = Data::load(
+            &loaded.pipeline,
+            &loaded.base,
+            &run::features_wanted(&loaded.pipeline),
+            &mut Meter::default(),
+            &mut listen,
+        )?;
         let (rows, features) = data.prepared.dim();
         let facts = autoencoder::DataFacts::of(data.prepared.view());
-        let options = loaded.pipeline.autoencoder.resolve(data.split.training.len(), &facts, data.preparation.features())?;
+        let options =
+            loaded.pipeline.autoencoder.resolve(data.split.training.len(), &facts, data.preparation.features())?;
         let mut pipeline = loaded.pipeline.clone();
         let size = options.code_size.and_then(Auto::given).unwrap_or(features);
         let training_seconds = training_seconds(&options, data.split.training.len(), features);
@@ -157,7 +164,10 @@ impl fmt::Display for Plan {
         writeln!(f, "# stages:")?;
         for stage in &self.stages {
             let how = if stage.kept { "kept from an earlier run" } else { "to do" };
-            let seconds = stage.seconds.filter(|_| !stage.kept).map_or_else(String::new, |seconds| format!(", at most about {} s", seconds.ceil()));
+            let seconds = stage
+                .seconds
+                .filter(|_| !stage.kept)
+                .map_or_else(String::new, |seconds| format!(", at most about {} s", seconds.ceil()));
             writeln!(f, "#   {:<12} {how}{seconds}", stage.name.name())?;
         }
         writeln!(f)?;

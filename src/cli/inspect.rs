@@ -25,7 +25,8 @@ pub fn inspect(verb: &Inspect) -> Result<()> {
 /// `init DATA`.
 pub fn init(verb: &Init) -> Result<()> {
     if let Some(path) = verb.output.as_ref().filter(|path| path.exists() && !verb.force) {
-        return Err(Error::request(format!("`{}` is there already", path.display())).hint("name another file, or give `--force` to replace it"));
+        return Err(Error::request(format!("`{}` is there already", path.display()))
+            .hint("name another file, or give `--force` to replace it"));
     }
     let folder = verb.output.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
     let starter = plan::starter(&verb.data, folder, &mut silent)?;

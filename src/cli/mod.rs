@@ -120,5 +120,7 @@ fn contain_panics() {
 fn tell_bug(panic: &(dyn std::any::Any + Send)) {
     let message = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     let message = message.and_then(|message| message.lines().next()).unwrap_or("no message");
-    progress::line(&format!("error: a bug in reduce: {message}\nhint: run it again with `RUST_BACKTRACE=1` and report what it prints"));
+    progress::line(&format!(
+        "error: a bug in reduce: {message}\nhint: run it again with `RUST_BACKTRACE=1` and report what it prints"
+    ));
 }

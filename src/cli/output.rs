@@ -7,28 +7,54 @@ use crate::error::{Error, Result};
 use crate::run::folder;
 use crate::table::write::{self, Column};
 
-/// Writes a table as Parquet or, where the name ends so, as CSV.
+/// Checks before any work that a table can be written under a name.
 ///
 /// # Errors
-/// If the ending is another, the file would replace the input, or writing fails.
-pub fn table(path: &Path, columns: Vec<Column>, inputs: &[&Path]) -> Result<()> {
-    let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase()).unwrap_or_default();
+/// If the ending is neither `.parquet` nor `.csv`, the file is one of the inputs, or its folder is not there.
+pub fn check(path: &Path, inputs: &[&Path]) -> Result<()> {
+    ending(path)?;
     let same = |input: &&Path| match (path.canonicalize(), input.canonicalize()) {
         (Ok(path), Ok(input)) => path == input,
         _ => false,
     };
     if inputs.iter().any(same) {
-        return Err(Error::request(format!("`{}` is the input; it is not overwritten", path.display())).hint("name another file with `-o`"));
+        return Err(Error::request(format!("`{}` is the input; it is not overwritten", path.display()))
+            .hint("name another file with `-o`"));
     }
-    match ending.as_str() {
-        "parquet" => folder::write_whole(path, |file| write::parquet(&mut *file, columns)),
-        "csv" => folder::write_whole(path, |file| write::csv(std::io::BufWriter::new(file), &columns)),
-        _ => {
-            return Err(Error::request(format!("`{}` ends in neither `.parquet` nor `.csv`", path.display()))
-                .hint("name the output file by the format you want"));
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    match folder {
+        Some(folder) if !folder.is_dir() => {
+            Err(Error::request(format!("the folder `{}` is not there", folder.display()))
+                .hint("make it, or name another file with `-o`"))
         }
+        _ => Ok(()),
+    }
+}
+
+/// Writes a table as Parquet or, where the name ends so, as CSV.
+///
+/// # Errors
+/// If the ending is another, or writing fails.
+pub fn table(path: &Path, columns: Vec<Column>) -> Result<()> {
+    match ending(path)? {
+        Ending::Parquet => folder::write_whole(path, |file| write::parquet(&mut *file, columns)),
+        Ending::Csv => folder::write_whole(path, |file| write::csv(std::io::BufWriter::new(file), &columns)),
     }?;
     Ok(())
+}
+
+enum Ending {
+    Parquet,
+    Csv,
+}
+
+fn ending(path: &Path) -> Result<Ending> {
+    match path.extension().map(|ending| ending.to_string_lossy().to_lowercase()).as_deref() {
+        Some("parquet") => Ok(Ending::Parquet),
+        Some("csv") => Ok(Ending::Csv),
+        _ => Err(Error::request(format!("`{}` ends in neither `.parquet` nor `.csv`", path.display()))
+            .hint("name the output file by the format you want")),
+    }
 }
 
 /// Prints data on stdout. A reader that has heard enough is no failure.
@@ -38,7 +64,9 @@ pub fn table(path: &Path, columns: Vec<Column>, inputs: &[&Path]) -> Result<()> 
 pub fn print(text: &str) -> Result<()> {
     let mut out = std::io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(Error::failure(format!("cannot write to stdout: {error}"))),
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Error::failure(format!("cannot write to stdout: {error}")))
+        }
         _ => Ok(()),
     }
 }
@@ -48,6 +76,7 @@ pub fn print(text: &str) -> Result<()> {
 /// # Errors
 /// As [`print`].
 pub fn print_json<T: serde::Serialize>(value: &T) -> Result<()> {
-    let text = serde_json::to_string_pretty(value).map_err(|error| Error::failure(format!("cannot write JSON: {error}")))?;
+    let text =
+        serde_json::to_string_pretty(value).map_err(|error| Error::failure(format!("cannot write JSON: {error}")))?;
     print(&format!("{text}\n"))
 }

@@ -88,7 +88,8 @@ impl Progress {
                 self.advance(epoch as u64, max_epochs as u64, message);
             }
             Event::Iteration { iteration, max_iterations, divergence } => {
-                let message = divergence.map_or_else(String::new, |kl| format!("iteration {iteration}/{max_iterations}  KL {kl:.4}"));
+                let message = divergence
+                    .map_or_else(String::new, |kl| format!("iteration {iteration}/{max_iterations}  KL {kl:.4}"));
                 self.advance(iteration as u64, max_iterations as u64, message);
             }
         }

@@ -15,7 +15,13 @@ use crate::table::write::Column;
 /// `encode MODEL DATA`.
 pub fn encode(verb: &Rows, stop: &Stop) -> Result<()> {
     let model = Model::load(&verb.model)?;
-    write_rows(verb, "codes", stop, &model, |model, new| Ok(apply::encoded(model, new)))
+    let output = verb.output.clone().unwrap_or_else(|| apply::beside(&verb.data, "codes"));
+    output::check(&output, &[&verb.data, &verb.model])?;
+    let mut progress = super::listener(verb.quiet, false, stop);
+    let encoded = apply::encode(&model, &verb.data, &mut |event| progress.take(event))?;
+    output::table(&output, encoded.columns)?;
+    tell(encoded.rows, encoded.flagged, &output, verb.quiet);
+    Ok(())
 }
 
 /// `reconstruct MODEL DATA`.
@@ -34,27 +40,34 @@ pub fn denoise(verb: &Rows, stop: &Stop) -> Result<()> {
     write_rows(verb, "denoised", stop, &model, apply::reconstructed)
 }
 
-fn write_rows(verb: &Rows, word: &str, stop: &Stop, model: &Model, columns: impl FnOnce(&Model, &NewRows) -> Result<Vec<Column>>) -> Result<()> {
+fn write_rows(
+    verb: &Rows,
+    word: &str,
+    stop: &Stop,
+    model: &Model,
+    columns: impl FnOnce(&Model, &NewRows) -> Result<Vec<Column>>,
+) -> Result<()> {
     let output = verb.output.clone().unwrap_or_else(|| apply::beside(&verb.data, word));
+    output::check(&output, &[&verb.data, &verb.model])?;
     let mut progress = super::listener(verb.quiet, false, stop);
     let new = apply::read_rows(model, &verb.data, &mut |event| progress.take(event))?;
-    let columns = columns(model, &new)?;
-    output::table(&output, columns, &[&verb.data, &verb.model])?;
-    tell(&new, &output, verb.quiet);
+    output::table(&output, columns(model, &new)?)?;
+    tell(new.rows.ids.len(), new.flagged(), &output, verb.quiet);
     Ok(())
 }
 
-fn tell(new: &NewRows, output: &Path, quiet: bool) {
-    if let Some(sentence) = apply::unlike_sentence(new) {
+fn tell(rows: usize, flagged: usize, output: &Path, quiet: bool) {
+    if let Some(sentence) = apply::unlike_sentence(flagged, rows) {
         progress::line(&format!("warning: {sentence}"));
     }
     if !quiet {
-        progress::line(&format!("{} rows written to {}", new.rows.ids.len(), output.display()));
+        progress::line(&format!("{rows} rows written to {}", output.display()));
     }
 }
 
 /// `sample MODEL -n N`.
 pub fn sample(verb: &Sample) -> Result<()> {
+    output::check(&verb.output, &[&verb.model])?;
     let model = Model::load(&verb.model)?;
     let seed = Seed(verb.seed);
     let prepared = match verb.from {
@@ -64,7 +77,7 @@ pub fn sample(verb: &Sample) -> Result<()> {
             model.autoencoder.sample_from(&mixture, verb.count.get(), seed)?
         }
     };
-    output::table(&verb.output, apply::sampled(&model, prepared.view())?, &[&verb.model])?;
+    output::table(&verb.output, apply::sampled(&model, prepared.view())?)?;
     progress::line(&format!("{} rows written to {}", verb.count, verb.output.display()));
     Ok(())
 }
@@ -72,9 +85,10 @@ pub fn sample(verb: &Sample) -> Result<()> {
 /// `place RUN DATA`.
 pub fn place(verb: &Place, stop: &Stop) -> Result<()> {
     let output: PathBuf = verb.output.clone().unwrap_or_else(|| apply::beside(&verb.data, "placed"));
+    output::check(&output, &[&verb.data])?;
     let mut progress = super::listener(verb.quiet, false, stop);
     let (columns, new) = apply::placed(&verb.run, &verb.data, &mut |event| progress.take(event))?;
-    output::table(&output, columns, &[&verb.data])?;
-    tell(&new, &output, verb.quiet);
+    output::table(&output, columns)?;
+    tell(new.rows.ids.len(), new.flagged(), &output, verb.quiet);
     Ok(())
 }

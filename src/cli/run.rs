@@ -76,7 +76,11 @@ pub fn verify(verb: &arguments::RunFolder) -> Result<()> {
     let record = Record::load(&verb.run)?;
     let changed = record.verify(&verb.run);
     if changed.is_empty() {
-        return output::print(&format!("{} files of `{}` are as the run left them\n", record.files.len(), verb.run.display()));
+        return output::print(&format!(
+            "{} files of `{}` are as the run left them\n",
+            record.files.len(),
+            verb.run.display()
+        ));
     }
     Err(Error::request(format!("changed since the run, or gone: {}", changed.join(", ")))
         .at(verb.run.display().to_string())

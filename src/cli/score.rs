@@ -59,7 +59,11 @@ fn table(columns: &[(&str, &Measures)]) -> String {
     }
     if let Some((_, measures)) = columns.first() {
         let sample = if measures.sampled { " (a seeded sample)" } else { "" };
-        let _ = writeln!(text, "{} neighbors, {} of {} rows{sample}", measures.neighbors, measures.rows, measures.total_rows);
+        let _ = writeln!(
+            text,
+            "{} neighbors, {} of {} rows{sample}",
+            measures.neighbors, measures.rows, measures.total_rows
+        );
     }
     text
 }

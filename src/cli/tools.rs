@@ -25,7 +25,9 @@ pub fn man() -> Result<()> {
 
 /// `doctor`.
 pub fn doctor() -> Result<()> {
-    let gibibytes = |bytes: Option<u64>| bytes.map_or_else(|| "unknown".to_owned(), |bytes| format!("{:.1} GiB", bytes as f64 / f64::from(1 << 30)));
+    let gibibytes = |bytes: Option<u64>| {
+        bytes.map_or_else(|| "unknown".to_owned(), |bytes| format!("{:.1} GiB", bytes as f64 / f64::from(1 << 30)))
+    };
     output::print(&format!(
         "reduce      {}\nprocessor   {}, {}\nvectors     {}\nthreads     {}\nmemory      {} available\n",
         env!("CARGO_PKG_VERSION"),

@@ -44,7 +44,8 @@ pub(super) fn apply(pipeline: &Pipeline, pair: &str) -> Result<Pipeline> {
 fn set(tree: &mut Value, key: &str, value: Value) {
     let mut node = tree;
     for part in key.split('.') {
-        let index = part.parse::<usize>().ok().filter(|index| node.as_array().is_some_and(|items| *index < items.len()));
+        let index =
+            part.parse::<usize>().ok().filter(|index| node.as_array().is_some_and(|items| *index < items.len()));
         node = match index {
             Some(index) => &mut node[index],
             None => {

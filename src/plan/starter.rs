@@ -12,7 +12,19 @@ use crate::table::{Input, Layout};
 
 /// Columns are taken for labels by these words in their names: guessing from values alone would keep features from training.
 const LABEL_WORDS: [&str; 14] = [
-    "label", "class", "classe", "target", "cluster", "celltype", "species", "diagnosis", "outcome", "category", "group", "condition", "phenotype",
+    "label",
+    "class",
+    "classe",
+    "target",
+    "cluster",
+    "celltype",
+    "species",
+    "diagnosis",
+    "outcome",
+    "category",
+    "group",
+    "condition",
+    "phenotype",
     "y",
 ];
 
@@ -57,7 +69,10 @@ pub fn starter(data: &Path, folder: &Path, observer: &mut Observer<'_>) -> Resul
         }
     }
     if !others.is_empty() {
-        guesses.push(format!("features, not labels: {}; name those that should only color in `labels`", others.join(", ")));
+        guesses.push(format!(
+            "features, not labels: {}; name those that should only color in `labels`",
+            others.join(", ")
+        ));
     }
     let missing = seen.missing.0 > 0;
     if missing {
@@ -67,7 +82,10 @@ pub fn starter(data: &Path, folder: &Path, observer: &mut Observer<'_>) -> Resul
     let chosen = Preparation::default_steps(&table.frame);
     guesses.push(format!("prepare: {}", chosen.reason));
     let name = data.file_stem().map_or_else(|| "run".to_owned(), |stem| stem.to_string_lossy().into_owned());
-    let mut text = format!("# A first pipeline for {}.\n", data.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned()));
+    let mut text = format!(
+        "# A first pipeline for {}.\n",
+        data.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned())
+    );
     for line in found.lines() {
         let _ = writeln!(text, "#   {line}");
     }
@@ -75,7 +93,12 @@ pub fn starter(data: &Path, folder: &Path, observer: &mut Observer<'_>) -> Resul
     for guess in &guesses {
         let _ = writeln!(text, "#   {}", guess.replace('\n', " "));
     }
-    let _ = write!(text, "version: 1\nname: {}\nseed: 42\n\ninput:\n  path: {}\n", quoted(&name), quoted(&seen_from(folder, &absolute).display().to_string()));
+    let _ = write!(
+        text,
+        "version: 1\nname: {}\nseed: 42\n\ninput:\n  path: {}\n",
+        quoted(&name),
+        quoted(&seen_from(folder, &absolute).display().to_string())
+    );
     if input.layout == Layout::FeaturesInRows {
         text += "  layout: features_in_rows\n";
     }
@@ -97,7 +120,9 @@ pub fn starter(data: &Path, folder: &Path, observer: &mut Observer<'_>) -> Resul
     }
     text += "\nprepare:                       # in order; fitted on the training rows; stored in the model\n";
     if chosen.steps.is_empty() {
-        text.truncate(text.len() - "                       # in order; fitted on the training rows; stored in the model\n".len());
+        text.truncate(
+            text.len() - "                       # in order; fitted on the training rows; stored in the model\n".len(),
+        );
         text += " []                    # as they are\n";
     }
     for line in pipeline::yaml_of(&chosen.steps)?.lines().filter(|_| !chosen.steps.is_empty()) {
@@ -113,7 +138,8 @@ fn named_as_label(name: &str) -> bool {
     let lower = name.to_lowercase();
     let joined: String = lower.chars().filter(|letter| letter.is_alphanumeric()).collect();
     let parts = lower.split(|letter: char| !letter.is_alphanumeric());
-    LABEL_WORDS.contains(&joined.as_str()) || parts.clone().count() <= 2 && parts.clone().any(|part| part.len() > 1 && LABEL_WORDS[..8].contains(&part))
+    LABEL_WORDS.contains(&joined.as_str())
+        || parts.clone().count() <= 2 && parts.clone().any(|part| part.len() > 1 && LABEL_WORDS[..8].contains(&part))
 }
 
 /// A name as YAML: plain where nothing can be misread, else in quotes.
@@ -137,7 +163,9 @@ mod tests {
 
     #[test]
     fn labels_are_guessed_by_name_alone() {
-        assert!(["label", "Class", "cell_type", "cell type", "y", "true_label"].iter().all(|name| named_as_label(name)));
+        assert!(
+            ["label", "Class", "cell_type", "cell type", "y", "true_label"].iter().all(|name| named_as_label(name))
+        );
         assert!(!["Condition 1", "workclass", "MS SubClass", "education"].iter().any(|name| named_as_label(name)));
     }
 

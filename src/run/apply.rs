@@ -17,6 +17,9 @@ use crate::table::write::{self, Column, ColumnValues};
 use crate::table::{self, Frame, Input, Label, LabelValues, Table};
 use crate::value::OneOrMany;
 
+/// Rows encoded at once.
+const BATCH: usize = 16_384;
+
 /// Normal distributions in a mixture fitted to codes.
 const COMPONENTS: usize = 10;
 
@@ -32,6 +35,14 @@ pub struct NewRows {
     pub unlike: Unlikeness,
 }
 
+impl NewRows {
+    /// How many rows are unlike the training rows.
+    #[must_use]
+    pub fn flagged(&self) -> usize {
+        self.unlike.flags.iter().filter(|flag| **flag).count()
+    }
+}
+
 /// Reads new rows and prepares them with the model's fitted steps; features are matched by name.
 ///
 /// # Errors
@@ -43,14 +54,17 @@ pub fn read_rows(model: &Model, data: &Path, observer: &mut Observer<'_>) -> Res
 }
 
 fn prepare_rows(model: &Model, table: Table, observer: &mut Observer<'_>) -> Result<NewRows> {
-    let Table { id_name, ids, frame, labels, .. } = table;
     let (features, categories) = (model.preparation.input_features(), model.preparation.input_categories());
-    let extra = frame.extra_beside(features, &categories);
+    let extra = table.frame.extra_beside(features, &categories);
     if extra > 0 {
         let _ = observer(Event::Note(format!("{extra} columns that the model does not know are ignored")));
     }
-    let frame = frame.aligned_to(features, &categories)?;
-    let prepared = model.preparation.apply(frame)?;
+    let Table { id_name, ids, frame, labels, .. } = table.aligned_to(features, &categories)?;
+    let (prepared, applied) = model.preparation.apply_counting(frame)?;
+    for (column, rows) in &applied.unseen_levels {
+        let _ =
+            observer(Event::Warning(format!("column `{column}` has a level that no training row had in {rows} rows")));
+    }
     let errors = model.autoencoder.reconstruction_errors(prepared.view());
     let unlike = model.profile.unlikeness(&errors, prepared.view());
     Ok(NewRows { rows: RowNames { id_name, ids, labels }, prepared, errors, unlike })
@@ -60,6 +74,9 @@ fn prepare_rows(model: &Model, table: Table, observer: &mut Observer<'_>) -> Res
 fn new_input(model: &Model, data: &Path) -> Result<Input> {
     let mut input = Input { path: OneOrMany(vec![data.to_owned()]), ..model.about.input.clone() };
     input.rows = None;
+    // which columns there are was decided when the model was trained
+    input.categorical.max_levels = usize::MAX;
+    input.missing.drop_feature_above = None;
     let absolute = std::path::absolute(data).unwrap_or_else(|_| data.to_owned());
     input.path = OneOrMany(vec![absolute]);
     let schema = table::read::schema(&Input { labels: Vec::new(), id: None, ..input.clone() }, Path::new(""))?;
@@ -73,24 +90,87 @@ fn new_input(model: &Model, data: &Path) -> Result<Input> {
 
 /// A sentence on how unlike the new rows are, where that is worth saying.
 #[must_use]
-pub fn unlike_sentence(new: &NewRows) -> Option<String> {
+pub fn unlike_sentence(flagged: usize, rows: usize) -> Option<String> {
     const WORTH_SAYING: f64 = 0.05;
-    let flagged = new.unlike.flags.iter().filter(|flag| **flag).count();
-    (new.unlike.share >= WORTH_SAYING).then(|| {
-        format!(
-            "{flagged} of {} rows are unlike the training rows (column `unlike_training`): their codes may mean little",
-            new.rows.ids.len()
-        )
-    })
+    (flagged as f64 >= WORTH_SAYING * rows as f64 && flagged > 0)
+        .then(|| format!("{flagged} of {rows} rows are unlike the training rows: their codes may mean little"))
 }
 
-/// The columns of an encoded table: id, labels, codes, reconstruction error, and whether a row is unlike the training rows.
-#[must_use]
-pub fn encoded(model: &Model, new: &NewRows) -> Vec<Column> {
-    let codes = model.autoencoder.encode(new.prepared.view());
-    let mut columns = super::work::code_columns(&new.rows, codes.view());
-    columns.extend(unlike_columns(new));
-    columns
+/// A table encoded in batches: only the codes are kept, so memory does not grow with the width of the table.
+pub struct Encoded {
+    /// id, labels, codes, reconstruction error, and whether a row is unlike the training rows.
+    pub columns: Vec<Column>,
+    /// Rows encoded.
+    pub rows: usize,
+    /// Rows that are unlike the training rows.
+    pub flagged: usize,
+}
+
+/// Reads and encodes a table of any length. A row's code does not depend on its batch.
+///
+/// # Errors
+/// As [`read_rows`].
+pub fn encode(model: &Model, data: &Path, observer: &mut Observer<'_>) -> Result<Encoded> {
+    let input = new_input(model, data)?;
+    let mut encoded = Encoded { columns: Vec::new(), rows: 0, flagged: 0 };
+    let mut said: Vec<Event> = Vec::new();
+    let mut failed = None;
+    table::read::batches(&input, Path::new(""), BATCH, observer, &mut |table| {
+        let new = prepare_rows(model, table, &mut |event| {
+            if !said.contains(&event) {
+                said.push(event);
+            }
+            std::ops::ControlFlow::Continue(())
+        })?;
+        let codes = model.autoencoder.encode(new.prepared.view());
+        let mut columns = super::work::code_columns(&new.rows, codes.view());
+        columns.extend(unlike_columns(&new));
+        encoded.rows += new.rows.ids.len();
+        encoded.flagged += new.unlike.flags.iter().filter(|flag| **flag).count();
+        if encoded.columns.is_empty() {
+            encoded.columns = columns;
+        } else {
+            for (column, more) in encoded.columns.iter_mut().zip(columns) {
+                if !append(&mut column.values, more.values) {
+                    failed = Some(column.name.clone());
+                }
+            }
+        }
+        Ok(())
+    })?;
+    for event in said {
+        let _ = observer(event);
+    }
+    match failed {
+        None => Ok(encoded),
+        Some(name) => Err(Error::request(format!("the label `{name}` is a class in some rows and a number in others"))
+            .hint("put its values in quotes, or leave the column out of the table")),
+    }
+}
+
+/// Adds the values of a later batch; false where they are of another kind.
+fn append(values: &mut ColumnValues, more: ColumnValues) -> bool {
+    match (values, more) {
+        (ColumnValues::Text(values), ColumnValues::Text(more)) => values.extend(more),
+        (ColumnValues::Single(values), ColumnValues::Single(more)) => values.extend(more),
+        (ColumnValues::Double(values), ColumnValues::Double(more)) => values.extend(more),
+        (ColumnValues::Integer(values), ColumnValues::Integer(more)) => values.extend(more),
+        (ColumnValues::Flag(values), ColumnValues::Flag(more)) => values.extend(more),
+        // integers are classes while they have few values: what was a class in one batch is text in all
+        (ColumnValues::Text(values), ColumnValues::Double(more)) => values.extend(more.into_iter().map(text_of)),
+        (values @ ColumnValues::Double(_), ColumnValues::Text(more)) => {
+            let ColumnValues::Double(numbers) = std::mem::replace(values, ColumnValues::Text(Vec::new())) else {
+                return false;
+            };
+            *values = ColumnValues::Text(numbers.into_iter().map(text_of).chain(more).collect());
+        }
+        _ => return false,
+    }
+    true
+}
+
+fn text_of(number: f64) -> Option<String> {
+    (!number.is_nan()).then(|| number.to_string())
 }
 
 fn unlike_columns(new: &NewRows) -> [Column; 2] {
@@ -130,7 +210,8 @@ pub fn sampled(model: &Model, prepared: ArrayView2<f32>) -> Result<Vec<Column>> 
 /// If there are no codes beside the model.
 pub fn mixture(path: &Path, model: &Model, seed: Seed) -> Result<Mixture> {
     let run = if path.is_dir() { path } else { path.parent().unwrap_or(Path::new("")) };
-    let (_, codes) = read_embedded(&run.join("codes.parquet"), &model.about.input.labels, model.autoencoder.code_size())?;
+    let (_, codes) =
+        read_embedded(&run.join("codes.parquet"), &model.about.input.labels, model.autoencoder.code_size())?;
     Ok(Mixture::fit(codes.view(), COMPONENTS.min(codes.nrows()), seed))
 }
 
@@ -158,7 +239,8 @@ pub fn placed(run: &Path, data: &Path, observer: &mut Observer<'_>) -> Result<(V
             .hint("run its pipeline again"));
     }
     let model = Model::load(&run.join("model.safetensors"))?;
-    let (_, old_codes) = read_embedded(&run.join("codes.parquet"), &model.about.input.labels, model.autoencoder.code_size())?;
+    let (_, old_codes) =
+        read_embedded(&run.join("codes.parquet"), &model.about.input.labels, model.autoencoder.code_size())?;
     let (_, old_points) = read_embedding(run, &record)?;
     let new = read_rows(&model, data, observer)?;
     let codes = model.autoencoder.encode(new.prepared.view());
@@ -174,7 +256,8 @@ pub fn placed(run: &Path, data: &Path, observer: &mut Observer<'_>) -> Result<(V
 /// If the run laid nothing out.
 pub fn read_embedding(run: &Path, record: &Record) -> Result<(RowNames, Array2<f32>)> {
     if !record.files.contains_key("embedding.parquet") {
-        return Err(Error::request(format!("the run `{}` has no embedding", run.display())).hint("run it with `tsne` switched on"));
+        return Err(Error::request(format!("the run `{}` has no embedding", run.display()))
+            .hint("run it with `tsne` switched on"));
     }
     let path = run.join("embedding.parquet");
     let columns = table::read::columns(&path)?;
@@ -193,11 +276,18 @@ pub fn read_embedded(path: &Path, labels: &[String], size: usize) -> Result<(Row
 }
 
 /// Parts a table of ours into its rows' names and its numbers.
-fn split_columns(columns: Vec<Column>, expected: usize, is_number: impl Fn(&str) -> bool, path: &Path) -> Result<(RowNames, Array2<f32>)> {
+fn split_columns(
+    columns: Vec<Column>,
+    expected: usize,
+    is_number: impl Fn(&str) -> bool,
+    path: &Path,
+) -> Result<(RowNames, Array2<f32>)> {
     let foreign = |what: &str| Error::request(format!("`{}` is not a file of a run: {what}", path.display()));
     let mut columns = columns.into_iter();
     let (id_name, ids) = match columns.next() {
-        Some(Column { name, values: ColumnValues::Text(ids) }) => (name, ids.into_iter().map(Option::unwrap_or_default).collect::<Vec<_>>()),
+        Some(Column { name, values: ColumnValues::Text(ids) }) => {
+            (name, ids.into_iter().map(Option::unwrap_or_default).collect::<Vec<_>>())
+        }
         _ => return Err(foreign("its first column holds no ids")),
     };
     let (mut labels, mut numbers) = (Vec::new(), Vec::new());
@@ -225,7 +315,9 @@ fn label(name: String, values: ColumnValues) -> Option<Label> {
             let of_row = texts.iter().map(|text| text.as_ref().and_then(place)).collect();
             LabelValues::Classes { levels, of_row }
         }
-        ColumnValues::Double(numbers) => LabelValues::Numbers(numbers.into_iter().map(|number| (!number.is_nan()).then_some(number)).collect()),
+        ColumnValues::Double(numbers) => {
+            LabelValues::Numbers(numbers.into_iter().map(|number| (!number.is_nan()).then_some(number)).collect())
+        }
         ColumnValues::Single(_) | ColumnValues::Integer(_) | ColumnValues::Flag(_) => return None,
     };
     Some(Label { name, values })

@@ -48,7 +48,13 @@ impl Data {
     ///
     /// # Errors
     /// Whatever is wrong with the table, or does not fit the pipeline.
-    pub fn load(pipeline: &Pipeline, base: &Path, colors: &[String], meter: &mut Meter, observer: &mut Observer<'_>) -> Result<Self> {
+    pub fn load(
+        pipeline: &Pipeline,
+        base: &Path,
+        colors: &[String],
+        meter: &mut Meter,
+        observer: &mut Observer<'_>,
+    ) -> Result<Self> {
         let table = meter.stage(Stage::Read, observer, |observer| {
             let table = table::read::read(&pipeline.input, base, observer)?;
             tell(&table, observer);
@@ -72,7 +78,8 @@ impl Data {
         for warning in crate::prepare::guard(&table::Evidence::of(&frame), &steps) {
             let _ = observer(Event::Warning(warning));
         }
-        let (preparation, prepared) = Preparation::fit(&steps, &pipeline.input.missing, frame, &split.training, observer)?;
+        let (preparation, prepared) =
+            Preparation::fit(&steps, &pipeline.input.missing, frame, &split.training, observer)?;
         if let Some(((row, feature), value)) = prepared.indexed_iter().find(|(_, value)| !value.is_finite()) {
             return Err(Error::request(format!(
                 "after `prepare`, row {} (`{}`) of feature `{}` holds {value}",
@@ -104,11 +111,14 @@ fn column(frame: &table::Frame, name: &str) -> Result<Vec<f64>> {
     if let Some(category) = frame.categories.iter().find(|category| category.name == name) {
         return Ok(category.of_row.iter().map(|level| level.map_or(f64::NAN, f64::from)).collect());
     }
-    let names = frame.features.iter().map(String::as_str).chain(frame.categories.iter().map(|category| category.name.as_str()));
+    let names =
+        frame.features.iter().map(String::as_str).chain(frame.categories.iter().map(|category| category.name.as_str()));
     let error = Error::request(format!("there is no column `{name}` to color by"));
     Err(match nearest(name, names) {
         Some(near) => error.hint(format!("did you mean `{near}`?")),
-        None => error.hint("color by a label, a feature, `reliability`, `reconstruction_error`, `density` or a code such as `code_00`"),
+        None => error.hint(
+            "color by a label, a feature, `reliability`, `reconstruction_error`, `density` or a code such as `code_00`",
+        ),
     })
 }
 
@@ -133,7 +143,9 @@ fn groups(labels: &[Label], name: &str) -> Result<Vec<u32>> {
             .hint(format!("add it: `input: {{labels: [{name}]}}`"))
     })?;
     Ok(match &label.values {
-        LabelValues::Classes { of_row, .. } => of_row.iter().map(|class| class.map_or(u32::MAX, |class| class)).collect(),
+        LabelValues::Classes { of_row, .. } => {
+            of_row.iter().map(|class| class.map_or(u32::MAX, |class| class)).collect()
+        }
         LabelValues::Numbers(numbers) => {
             let mut distinct: Vec<u64> = numbers.iter().flatten().map(|number| number.to_bits()).collect();
             distinct.sort_unstable();

@@ -107,7 +107,8 @@ impl Kept {
         let digest = folder.write_bytes(&format!("{KEPT}/{name}"), bytes)?;
         self.digests.insert(name.to_owned(), digest);
         self.used.push(name.to_owned());
-        let index = serde_json::to_vec_pretty(self).map_err(|error| Error::failure(format!("cannot keep a stage: {error}")))?;
+        let index =
+            serde_json::to_vec_pretty(self).map_err(|error| Error::failure(format!("cannot keep a stage: {error}")))?;
         folder.write_bytes(&format!("{KEPT}/{INDEX}"), &index)?;
         Ok(())
     }
@@ -119,7 +120,8 @@ impl Kept {
     pub fn forget_the_rest(&mut self, folder: &Folder) -> Result<()> {
         let used = std::mem::take(&mut self.used);
         self.digests.retain(|name, _| used.contains(name));
-        let index = serde_json::to_vec_pretty(self).map_err(|error| Error::failure(format!("cannot keep a stage: {error}")))?;
+        let index =
+            serde_json::to_vec_pretty(self).map_err(|error| Error::failure(format!("cannot keep a stage: {error}")))?;
         folder.write_bytes(&format!("{KEPT}/{INDEX}"), &index)?;
         let wanted: Vec<String> = used.iter().cloned().chain([INDEX.to_owned()]).collect();
         folder.forget_all_but(&wanted);

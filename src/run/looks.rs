@@ -48,17 +48,29 @@ pub struct Looks {
 impl Looks {
     /// Takes them.
     #[must_use]
-    pub fn of(data: &Data, autoencoder: &Autoencoder, codes: ArrayView2<f32>, points: Option<ArrayView2<f32>>, pca: &Pca, seed: Seed) -> Self {
+    pub fn of(
+        data: &Data,
+        autoencoder: &Autoencoder,
+        codes: ArrayView2<f32>,
+        points: Option<ArrayView2<f32>>,
+        pca: &Pca,
+        seed: Seed,
+    ) -> Self {
         let mut generator = seed.keyed(Stream::Evaluation, 2, 0);
         let held_out = &data.split.validation;
         let mut looks = Self {
-            code_variance: codes.axis_iter(Axis(1)).map(|node| variance(node.iter().map(|value| f64::from(*value)))).collect(),
+            code_variance: codes
+                .axis_iter(Axis(1))
+                .map(|node| variance(node.iter().map(|value| f64::from(*value))))
+                .collect(),
             pca_variance: pca.variances.iter().copied().collect(),
             ..Self::default()
         };
         if data.prepared.ncols() <= WIDEST {
-            let examples: Vec<usize> =
-                index::sample(&mut generator, held_out.len(), EXAMPLES.min(held_out.len())).into_iter().map(|place| held_out[place]).collect();
+            let examples: Vec<usize> = index::sample(&mut generator, held_out.len(), EXAMPLES.min(held_out.len()))
+                .into_iter()
+                .map(|place| held_out[place])
+                .collect();
             let rows = gather(data.prepared.view(), &examples);
             let back = autoencoder.reconstruct(rows.view());
             looks.ids = examples.iter().map(|row| data.rows.ids[*row].clone()).collect();
@@ -67,7 +79,8 @@ impl Looks {
             looks.reconstructed = back.rows().into_iter().map(|row| row.to_vec()).collect();
         }
         if let Some(points) = points {
-            let rows = index::sample(&mut generator, data.prepared.nrows(), DISTANT_ROWS.min(data.prepared.nrows())).into_vec();
+            let rows = index::sample(&mut generator, data.prepared.nrows(), DISTANT_ROWS.min(data.prepared.nrows()))
+                .into_vec();
             looks.before = distances(gather(data.prepared.view(), &rows).view());
             looks.after = distances(gather(points, &rows).view());
         }
@@ -84,7 +97,7 @@ impl Looks {
             let (original, reconstructed) = (matrix(&self.original), matrix(&self.reconstructed));
             let figure = svg::Reconstruction {
                 title: "Held-out rows and their reconstructions".to_owned(),
-                caption: "Above as they went in, below as they came back from their codes.".to_owned(),
+                caption: "Each row as it went in, and as it came back from its code.".to_owned(),
                 ids: &self.ids,
                 features: &self.features,
                 original: original.view(),

@@ -33,7 +33,12 @@ impl Meter {
     ///
     /// # Errors
     /// Those of the stage.
-    pub fn stage<T>(&mut self, stage: Stage, observer: &mut Observer<'_>, work: impl FnOnce(&mut Observer<'_>) -> Result<T>) -> Result<T> {
+    pub fn stage<T>(
+        &mut self,
+        stage: Stage,
+        observer: &mut Observer<'_>,
+        work: impl FnOnce(&mut Observer<'_>) -> Result<T>,
+    ) -> Result<T> {
         if observer(Event::Started(stage)).is_break() {
             return Err(stopped(stage));
         }

@@ -12,9 +12,9 @@ mod looks;
 pub mod meter;
 mod pictures;
 mod publish;
+pub mod record;
 pub mod redraw;
 pub mod score;
-pub mod record;
 mod told;
 mod work;
 

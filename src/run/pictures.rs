@@ -5,9 +5,9 @@ use std::path::Path;
 
 use ndarray::{Array2, ArrayView2};
 
+use super::TrainingRecord;
 use super::data::RowNames;
 use super::record::Record;
-use super::TrainingRecord;
 use crate::autoencoder::Loss;
 use crate::embed;
 use crate::error::{Error, Result, nearest};
@@ -91,7 +91,8 @@ pub fn is_feature(name: &str) -> bool {
 }
 
 fn is_code(name: &str) -> bool {
-    name.strip_prefix("code_").is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()))
+    name.strip_prefix("code_")
+        .is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// Checks before any work that every plot can be colored.
@@ -103,7 +104,10 @@ pub fn check(pipeline: &Pipeline, rows: &RowNames) -> Result<()> {
         return Ok(()); // a feature was looked for when the table was read
     }
     for name in wanted(pipeline).iter().flat_map(|plot| &plot.color_by.0) {
-        let known = name.is_empty() || DERIVED.contains(&name.as_str()) || is_code(name) || rows.labels.iter().any(|label| &label.name == name);
+        let known = name.is_empty()
+            || DERIVED.contains(&name.as_str())
+            || is_code(name)
+            || rows.labels.iter().any(|label| &label.name == name);
         if !known {
             return Err(unknown(name, rows));
         }
@@ -116,7 +120,10 @@ fn unknown(name: &str, rows: &RowNames) -> Error {
     let names = rows.labels.iter().map(|label| label.name.as_str()).chain(DERIVED);
     match nearest(name, names.clone()) {
         Some(near) => error.hint(format!("did you mean `{near}`?")),
-        None => error.hint(format!("color by one of {}, a feature or a code such as `code_00`", names.collect::<Vec<_>>().join(", "))),
+        None => error.hint(format!(
+            "color by one of {}, a feature or a code such as `code_00`",
+            names.collect::<Vec<_>>().join(", ")
+        )),
     }
 }
 
@@ -153,7 +160,8 @@ impl Palette<'_> {
     /// If a column to color by is not there, or drawing fails.
     pub fn draw(&self, options: &PlotOptions, name: &str, caption: &str) -> Result<Vec<(String, Vec<u8>)>> {
         let points = if self.points.ncols() == 2 { self.points.to_owned() } else { beside_zero(self.points) };
-        let columns: Vec<Column> = options.color_by.0.iter().map(|column| self.column(column)).collect::<Result<_>>()?;
+        let columns: Vec<Column> =
+            options.color_by.0.iter().map(|column| self.column(column)).collect::<Result<_>>()?;
         let scatters: Vec<Scatter<'_>> = columns
             .iter()
             .map(|column| {
@@ -168,10 +176,19 @@ impl Palette<'_> {
                     (true, Some(column)) => column.to_owned(),
                     (true, None) => name.to_owned(),
                 };
-                let faded = (!self.reliability.is_empty() && !matches!(column, Column::Numbers(name, _) if name == "reliability"))
-                    .then_some(Faded { reliability: self.reliability, threshold: RELIABLE });
+                let faded = (!self.reliability.is_empty()
+                    && !matches!(column, Column::Numbers(name, _) if name == "reliability"))
+                .then_some(Faded { reliability: self.reliability, threshold: RELIABLE });
                 let caption = if columns.len() == 1 { caption.to_owned() } else { String::new() };
-                Scatter { title, caption, points: points.view(), ids: &self.rows.ids, color, faded, style: options.style() }
+                Scatter {
+                    title,
+                    caption,
+                    points: points.view(),
+                    ids: &self.rows.ids,
+                    color,
+                    faded,
+                    style: options.style(),
+                }
             })
             .collect();
         let svg = match scatters.as_slice() {
@@ -237,7 +254,8 @@ pub fn training(record: &TrainingRecord, name: &str) -> Result<String> {
     let by_error = record.options.loss == Loss::Mse;
     let epochs: Vec<usize> = history.epochs.iter().map(|epoch| epoch.epoch).collect();
     let per_value = |loss: f64| if by_error { loss / record.features as f64 } else { loss };
-    let training: Vec<f64> = history.epochs.iter().map(|epoch| epoch.training_loss.map_or(f64::NAN, per_value)).collect();
+    let training: Vec<f64> =
+        history.epochs.iter().map(|epoch| epoch.training_loss.map_or(f64::NAN, per_value)).collect();
     let validation: Vec<f64> = history
         .epochs
         .iter()

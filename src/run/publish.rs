@@ -22,7 +22,14 @@ impl Work<'_> {
     ///
     /// # Errors
     /// If drawing or writing fails; what an earlier run left is then as it was, or replaced by its successor.
-    pub fn publish(mut self, trained: Trained, coded: Coded, laid_out: Option<LaidOut>, measured: Measured, observer: &mut Observer<'_>) -> Result<Outcome> {
+    pub fn publish(
+        mut self,
+        trained: Trained,
+        coded: Coded,
+        laid_out: Option<LaidOut>,
+        measured: Measured,
+        observer: &mut Observer<'_>,
+    ) -> Result<Outcome> {
         let colors = self.colors(observer)?;
         let loaded = self.loaded;
         let mut files: Vec<(String, Vec<u8>)> = Vec::new();
@@ -136,7 +143,12 @@ fn caption(coded: &Coded, measured: &Measured) -> String {
     let made = format!("t-SNE of {} rows from codes of {} numbers", grouped(coded.rows.ids.len()), coded.codes.ncols());
     let kept = measured.faithfulness.as_ref().and_then(|faithfulness| faithfulness.embedding.as_ref());
     kept.map_or(made.clone(), |kept| {
-        format!("{made}. Trustworthiness {:.3}; {:.0} % of the {} nearest neighbors kept.", kept.trustworthiness, 100.0 * kept.knn_recall, kept.neighbors)
+        format!(
+            "{made}. Trustworthiness {:.3}; {:.0} % of the {} nearest neighbors kept.",
+            kept.trustworthiness,
+            100.0 * kept.knn_recall,
+            kept.neighbors
+        )
     })
 }
 
@@ -176,7 +188,8 @@ pub(super) fn resolved(loaded: &Loaded, trained: &Trained, laid_out: Option<&Lai
         plan.tsne = Switch::On(tsne.resolve(laid_out.points.nrows(), trained.model.autoencoder.code_size())?);
     }
     plan.plots = Some(pictures::wanted(&loaded.pipeline));
-    plan.input.path = OneOrMany(plan.input.path.0.iter().map(|path| seen_from(&loaded.output, &loaded.base, path)).collect());
+    plan.input.path =
+        OneOrMany(plan.input.path.0.iter().map(|path| seen_from(&loaded.output, &loaded.base, path)).collect());
     if let Some(metadata) = &mut plan.input.metadata {
         metadata.path = seen_from(&loaded.output, &loaded.base, &metadata.path);
     }
@@ -189,12 +202,15 @@ fn seen_from(folder: &Path, base: &Path, path: &Path) -> PathBuf {
     if path.is_absolute() {
         return path.to_owned();
     }
-    let (Ok(from), Ok(to)) = (std::path::absolute(folder), std::path::absolute(base.join(path))) else { return path.to_owned() };
+    let (Ok(from), Ok(to)) = (std::path::absolute(folder), std::path::absolute(base.join(path))) else {
+        return path.to_owned();
+    };
     pathdiff::diff_paths(tidy(&to), tidy(&from)).unwrap_or(to)
 }
 
 fn pretty<T: serde::Serialize>(value: &T) -> Result<Vec<u8>> {
-    let mut bytes = serde_json::to_vec_pretty(value).map_err(|error| Error::failure(format!("cannot write JSON: {error}")))?;
+    let mut bytes =
+        serde_json::to_vec_pretty(value).map_err(|error| Error::failure(format!("cannot write JSON: {error}")))?;
     bytes.push(b'\n');
     Ok(bytes)
 }

@@ -76,14 +76,16 @@ impl Record {
                 Error::io("read the run", run, &error)
             }
         })?;
-        serde_json::from_slice(&bytes)
-            .map_err(|error| Error::request(format!("`{}` is damaged: {error}", path.display())).hint("run its pipeline again"))
+        serde_json::from_slice(&bytes).map_err(|error| {
+            Error::request(format!("`{}` is damaged: {error}", path.display())).hint("run its pipeline again")
+        })
     }
 
     /// Recomputes every digest; gives the names of files that differ or are gone.
     #[must_use]
     pub fn verify(&self, run: &Path) -> Vec<String> {
-        let differs = |(name, digest): &(&String, &String)| folder::digest_of(&run.join(name)).ok().as_ref() != Some(*digest);
+        let differs =
+            |(name, digest): &(&String, &String)| folder::digest_of(&run.join(name)).ok().as_ref() != Some(*digest);
         self.files.iter().filter(differs).map(|(name, _)| name.clone()).collect()
     }
 }

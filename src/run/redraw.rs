@@ -22,25 +22,38 @@ pub fn plot(run: &Path, options: &PlotOptions, output: Option<&Path>, observer: 
     let record = Record::load(run)?;
     let (rows, points) = apply::read_embedding(run, &record)?;
     let model = Model::load(&run.join("model.safetensors"))?;
-    let (_, codes) = apply::read_embedded(&run.join("codes.parquet"), &model.about.input.labels, model.autoencoder.code_size())?;
+    let (_, codes) =
+        apply::read_embedded(&run.join("codes.parquet"), &model.about.input.labels, model.autoencoder.code_size())?;
     let reliability = column_of(&run.join("embedding.parquet"), "reliability")?;
     let known: Vec<&str> = rows.labels.iter().map(|label| label.name.as_str()).collect();
-    let from_table: Vec<String> =
-        options.color_by.0.iter().filter(|name| super::pictures::is_feature(name) && !known.contains(&name.as_str())).cloned().collect();
+    let from_table: Vec<String> = options
+        .color_by
+        .0
+        .iter()
+        .filter(|name| super::pictures::is_feature(name) && !known.contains(&name.as_str()))
+        .cloned()
+        .collect();
     let wants_errors = options.color_by.0.iter().any(|name| name == "reconstruction_error");
     let mut features = BTreeMap::new();
     let mut row_errors = Vec::new();
     if !from_table.is_empty() || wants_errors {
         // raw values are not kept in a run: its table is read again, by the plan the run left
         let plan = crate::pipeline::Pipeline::load(&run.join("pipeline.yaml"), &[])?;
-        let data = super::Data::load(&plan.pipeline, &plan.base, &from_table, &mut super::meter::Meter::default(), observer)?;
+        let data =
+            super::Data::load(&plan.pipeline, &plan.base, &from_table, &mut super::meter::Meter::default(), observer)?;
         if wants_errors {
             row_errors = model.autoencoder.reconstruction_errors(data.prepared.view());
         }
         features = data.colors;
     }
-    let palette =
-        Palette { rows: &rows, codes: codes.view(), points: points.view(), reliability: &reliability, row_errors: &row_errors, features: &features };
+    let palette = Palette {
+        rows: &rows,
+        codes: codes.view(),
+        points: points.view(),
+        reliability: &reliability,
+        row_errors: &row_errors,
+        features: &features,
+    };
     let drawn = palette.draw(options, &record.name, "")?;
     let (name, bytes) = drawn.first().ok_or_else(|| Error::failure("nothing was drawn"))?;
     let target = output.map_or_else(|| run.join(name), Path::to_path_buf);
@@ -61,7 +74,8 @@ pub fn report(run: &Path) -> Result<PathBuf> {
     let folder = Folder::open(run)?;
     let digest = folder.write_bytes("report.html", page.as_bytes())?;
     record.files.insert("report.html".to_owned(), digest);
-    let text = serde_json::to_vec_pretty(&record).map_err(|error| Error::failure(format!("cannot write JSON: {error}")))?;
+    let text =
+        serde_json::to_vec_pretty(&record).map_err(|error| Error::failure(format!("cannot write JSON: {error}")))?;
     folder.write_bytes(record::FILE, &text)?;
     Ok(run.join("report.html"))
 }

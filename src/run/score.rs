@@ -76,7 +76,8 @@ pub fn score(request: &Request<'_>, observer: &mut Observer<'_>) -> Result<Score
     let (_, prepared) = Preparation::fit(&steps, &input.missing, frame, &every, observer)?;
     let codes = numbers(request.codes, request, &ids, observer)?;
     let embedding = request.embedding.map(|path| numbers(path, request, &ids, observer)).transpose()?;
-    let mut spaces = vec![Space { name: "table", points: prepared.view() }, Space { name: "codes", points: codes.view() }];
+    let mut spaces =
+        vec![Space { name: "table", points: prepared.view() }, Space { name: "codes", points: codes.view() }];
     let mut pairs = vec![Pair { before: 0, after: 1 }];
     if let Some(embedding) = &embedding {
         spaces.push(Space { name: "embedding", points: embedding.view() });
@@ -104,7 +105,8 @@ fn input_of(path: &Path, id: Option<&str>) -> Input {
 /// The numeric columns of a file, in the order of the table's rows.
 fn numbers(path: &Path, request: &Request<'_>, ids: &[String], observer: &mut Observer<'_>) -> Result<Array2<f32>> {
     let plain = input_of(path, None);
-    let there: Vec<String> = table::read::schema(&plain, Path::new(""))?.columns.into_iter().map(|(name, _)| name).collect();
+    let there: Vec<String> =
+        table::read::schema(&plain, Path::new(""))?.columns.into_iter().map(|(name, _)| name).collect();
     let id = request.id.filter(|id| there.iter().any(|name| name == id));
     let mut input = input_of(path, id);
     // what colors or comments rows is no code: labels, and columns that our own files hold beside codes

@@ -15,7 +15,8 @@ use crate::evaluate::Measures;
 use crate::pipeline::{Loaded, Pipeline};
 use crate::report::methods::{self, LayoutFacts, MethodsFacts, Repulsion};
 use crate::report::{
-    self, Better, Column, ColumnValues, Explorable, Figure, FigureWidth, MeasureColumn, MeasureRow, MeasureTable, ReportData, StageRow, StageSource, Summary,
+    self, Better, Column, ColumnValues, Explorable, Figure, FigureWidth, MeasureColumn, MeasureRow, MeasureTable,
+    ReportData, StageRow, StageSource, Summary,
 };
 use crate::table::{Account, LabelValues};
 use crate::value::{Auto, Switch};
@@ -101,8 +102,13 @@ impl Told<'_> {
             features: training.map_or(0, |training| training.features),
             code_size: self.codes.ncols(),
             losses: training.map_or_else(Vec::new, |training| left_out(&training.account)),
-            epochs: training.map(|training| (training.history.epochs.len().saturating_sub(1), training.history.best_epoch)),
-            reconstruction: self.metrics.reconstruction.as_ref().and_then(|reconstruction| Some((reconstruction.mse, reconstruction.pca_mse?))),
+            epochs: training
+                .map(|training| (training.history.epochs.len().saturating_sub(1), training.history.best_epoch)),
+            reconstruction: self
+                .metrics
+                .reconstruction
+                .as_ref()
+                .and_then(|reconstruction| Some((reconstruction.mse, reconstruction.pca_mse?))),
             neighbors: faithfulness.map(|found| {
                 let recall = |measures: &Measures| measures.knn_recall;
                 [
@@ -129,7 +135,10 @@ impl Told<'_> {
         notes.extend(training.history.notes.iter().cloned());
         notes.extend(self.metrics.embedding.as_ref().map(|embedding| format!("neighbors: {}", embedding.neighbors)));
         if let Some(found) = self.metrics.faithfulness.as_ref().filter(|found| found.codes.sampled) {
-            notes.push(format!("faithfulness is measured on a seeded sample of {} of {} rows", found.codes.rows, found.codes.total_rows));
+            notes.push(format!(
+                "faithfulness is measured on a seeded sample of {} of {} rows",
+                found.codes.rows, found.codes.total_rows
+            ));
         }
         notes
     }
@@ -143,7 +152,9 @@ impl Told<'_> {
             .map(|label| {
                 let held = match &label.values {
                     LabelValues::Classes { levels, of_row } => Held::Classes(levels.clone(), of_row.clone()),
-                    LabelValues::Numbers(numbers) => Held::Numbers(numbers.iter().map(|number| number.unwrap_or(f64::NAN)).collect()),
+                    LabelValues::Numbers(numbers) => {
+                        Held::Numbers(numbers.iter().map(|number| number.unwrap_or(f64::NAN)).collect())
+                    }
                 };
                 (label.name.clone(), held)
             })
@@ -169,10 +180,19 @@ impl Told<'_> {
             };
             tables.push(MeasureTable {
                 title: "Reconstruction".to_owned(),
-                note: format!("On {} held-out rows, per value of the prepared table.", super::publish::grouped(reconstruction.rows)),
+                note: format!(
+                    "On {} held-out rows, per value of the prepared table.",
+                    super::publish::grouped(reconstruction.rows)
+                ),
                 columns: vec![column(&format!("codes ({size})"), 0), column(&format!("PCA-{size}"), 0)],
                 rows: vec![
-                    row("squared error", "mean square of what was lost", Some(reconstruction.mse), reconstruction.pca_mse, Better::Lower),
+                    row(
+                        "squared error",
+                        "mean square of what was lost",
+                        Some(reconstruction.mse),
+                        reconstruction.pca_mse,
+                        Better::Lower,
+                    ),
                     row(
                         "variance explained",
                         "share of the variance that was kept",
@@ -184,7 +204,8 @@ impl Told<'_> {
             });
         }
         if let Some(found) = &self.metrics.faithfulness {
-            let mut spaces: Vec<(String, &Measures)> = vec![(format!("codes ({size})"), &found.codes), (format!("PCA-{size}"), &found.pca)];
+            let mut spaces: Vec<(String, &Measures)> =
+                vec![(format!("codes ({size})"), &found.codes), (format!("PCA-{size}"), &found.pca)];
             if let Some(embedding) = &found.embedding {
                 spaces.push(("map".to_owned(), embedding));
                 spaces.push(("PCA-2".to_owned(), &found.pca_embedding));
@@ -199,15 +220,23 @@ impl Told<'_> {
                 row("trustworthiness", "neighbors after were near before", &|measures| Some(measures.trustworthiness)),
                 row("continuity", "neighbors before are near after", &|measures| Some(measures.continuity)),
                 row("kNN recall", "nearest neighbors that stayed nearest", &|measures| Some(measures.knn_recall)),
-                row("distance correlation", "rank correlation of all distances", &|measures| measures.distance_correlation),
+                row("distance correlation", "rank correlation of all distances", &|measures| {
+                    measures.distance_correlation
+                }),
                 row("label agreement", "rows whose neighbors share their label", &|measures| measures.label_agreement),
-                row("class neighbors", "neighboring classes that stayed so", &|measures| measures.class_neighbor_preservation),
+                row("class neighbors", "neighboring classes that stayed so", &|measures| {
+                    measures.class_neighbor_preservation
+                }),
                 row("silhouette", "how far apart the classes lie", &|measures| measures.silhouette),
             ];
             let measured = if found.codes.sampled { "a seeded sample of " } else { "" };
             tables.push(MeasureTable {
                 title: "Faithfulness to the prepared table".to_owned(),
-                note: format!("{} nearest neighbors, on {measured}{} rows.", found.codes.neighbors, super::publish::grouped(found.codes.rows)),
+                note: format!(
+                    "{} nearest neighbors, on {measured}{} rows.",
+                    found.codes.neighbors,
+                    super::publish::grouped(found.codes.rows)
+                ),
                 columns: spaces.iter().enumerate().map(|(place, (name, _))| column(name, place / 2)).collect(),
                 rows: rows.into_iter().filter(|row| row.values.iter().any(Option::is_some)).collect(),
             });
@@ -267,7 +296,9 @@ impl Told<'_> {
                 Corruption::None => None,
                 Corruption::Gaussian { sd } => Some(format!("Gaussian noise (standard deviation {sd})")),
                 Corruption::Mask { fraction } => Some(format!("masking of a fraction {fraction} of the values")),
-                Corruption::SaltAndPepper { fraction } => Some(format!("salt-and-pepper noise on a fraction {fraction} of the values")),
+                Corruption::SaltAndPepper { fraction } => {
+                    Some(format!("salt-and-pepper noise on a fraction {fraction} of the values"))
+                }
             },
             variational: match &options.code {
                 Code::Plain => None,
@@ -276,8 +307,12 @@ impl Told<'_> {
             sparsity: match options.sparsity {
                 Sparsity::None => None,
                 Sparsity::L1 { weight } => Some(format!("an L1 penalty of weight {weight}")),
-                Sparsity::Kl { target, weight } => Some(format!("a Kullback-Leibler penalty of weight {weight} to a mean activation of {target}")),
-                Sparsity::Active(fraction) => Some(format!("an L1 penalty searched for a fraction {fraction} of active nodes")),
+                Sparsity::Kl { target, weight } => {
+                    Some(format!("a Kullback-Leibler penalty of weight {weight} to a mean activation of {target}"))
+                }
+                Sparsity::Active(fraction) => {
+                    Some(format!("an L1 penalty searched for a fraction {fraction} of active nodes"))
+                }
             },
             batch_size: options.training.batch_size.given().unwrap_or(0),
             learning_rate: options.training.learning_rate.given().map_or(0.0, |rate| rate.get()),
@@ -319,7 +354,10 @@ fn column(name: &str, group: usize) -> MeasureColumn {
 }
 
 fn on_a_line(points: ArrayView2<f32>) -> Array2<f32> {
-    Array2::from_shape_fn((points.nrows(), 2), |(row, side)| if side < points.ncols() { points[[row, side]] } else { 0.0 })
+    Array2::from_shape_fn(
+        (points.nrows(), 2),
+        |(row, side)| if side < points.ncols() { points[[row, side]] } else { 0.0 },
+    )
 }
 
 fn figure(name: &str, svg: &str) -> Figure {
@@ -366,12 +404,18 @@ fn holds(name: &str) -> String {
 pub fn page_of_run(run: &Path, plan: &Loaded, record: &Record) -> Result<String> {
     let changed: Vec<String> = record.verify(run).into_iter().filter(|name| name != "report.html").collect();
     if !changed.is_empty() {
-        return Err(Error::request(format!("changed since the run, or gone: {}", changed.join(", "))).hint("run the pipeline again"));
+        return Err(Error::request(format!("changed since the run, or gone: {}", changed.join(", ")))
+            .hint("run the pipeline again"));
     }
-    let metrics = std::fs::read(run.join("metrics.json")).map_err(|error| Error::io("read", &run.join("metrics.json"), &error))?;
-    let metrics: Metrics =
-        serde_json::from_slice(&metrics).map_err(|error| Error::request(format!("`metrics.json` is of another version: {error}")))?;
-    let size = metrics.training.as_ref().and_then(|training| training.options.code_size.and_then(Auto::given)).unwrap_or_default();
+    let metrics = std::fs::read(run.join("metrics.json"))
+        .map_err(|error| Error::io("read", &run.join("metrics.json"), &error))?;
+    let metrics: Metrics = serde_json::from_slice(&metrics)
+        .map_err(|error| Error::request(format!("`metrics.json` is of another version: {error}")))?;
+    let size = metrics
+        .training
+        .as_ref()
+        .and_then(|training| training.options.code_size.and_then(Auto::given))
+        .unwrap_or_default();
     let (rows, codes) = apply::read_embedded(&run.join("codes.parquet"), &plan.pipeline.input.labels, size)?;
     let points = match record.files.contains_key("embedding.parquet") {
         true => Some(apply::read_embedding(run, record)?.1),

@@ -101,14 +101,22 @@ impl<'a> Work<'a> {
     /// If an input cannot be read or the output cannot be a run folder; nothing is written then.
     pub fn begin(loaded: &'a Loaded, reuse: Reuse) -> Result<Self> {
         let ours: Vec<String> =
-            ["codes.parquet", "embedding.parquet", "metrics.json", "model.safetensors", "pipeline.yaml", "report.html"].map(str::to_owned).to_vec();
+            ["codes.parquet", "embedding.parquet", "metrics.json", "model.safetensors", "pipeline.yaml", "report.html"]
+                .map(str::to_owned)
+                .to_vec();
         Folder::check(&loaded.output, &ours)?;
         let files = table::read::input_files(&loaded.pipeline.input, &loaded.base)?;
         let inputs = digests(&files, &loaded.output)?;
         let keys = Keys::of(&loaded.pipeline, &inputs)?;
         let kept = Kept::in_folder(&loaded.output);
         // a run that fails on its table must leave no folder behind, so a new folder waits for the table
-        let folder = if reuse.includes(Stage::Autoencoder) && kept.holds(&loaded.output, &keys.model.file("model", "safetensors")) { Some(Folder::open(&loaded.output)?) } else { None };
+        let folder = if reuse.includes(Stage::Autoencoder)
+            && kept.holds(&loaded.output, &keys.model.file("model", "safetensors"))
+        {
+            Some(Folder::open(&loaded.output)?)
+        } else {
+            None
+        };
         Ok(Work { loaded, folder, kept, reuse, meter: Meter::default(), inputs, keys, data: None })
     }
 
@@ -157,8 +165,10 @@ impl<'a> Work<'a> {
 
     /// Trains the autoencoder.
     pub fn train(&mut self, observer: &mut Observer<'_>) -> Result<Trained> {
-        let (model_file, record_file) = (self.keys.model.file("model", "safetensors"), self.keys.model.file("training", "json"));
-        if let (Some(bytes), Some(record)) = (self.take(Stage::Autoencoder, &model_file), self.take(Stage::Autoencoder, &record_file))
+        let (model_file, record_file) =
+            (self.keys.model.file("model", "safetensors"), self.keys.model.file("training", "json"));
+        if let (Some(bytes), Some(record)) =
+            (self.take(Stage::Autoencoder, &model_file), self.take(Stage::Autoencoder, &record_file))
             && let (Ok(model), Ok(record)) = (Model::from_bytes(&bytes, &model_file), serde_json::from_slice(&record))
         {
             for stage in [Stage::Read, Stage::Prepare, Stage::Autoencoder] {
@@ -184,7 +194,8 @@ impl<'a> Work<'a> {
             let fitted = autoencoder::fit(data.prepared.view(), &data.split, &options, pipeline.seed, observer)?;
             let held_out = gather(data.prepared.view(), &data.split.validation);
             let errors = fitted.autoencoder.reconstruction_errors(held_out.view());
-            let profile = TrainingProfile::fit(data.prepared.view(), &data.split.training, &data.split.validation, &errors);
+            let profile =
+                TrainingProfile::fit(data.prepared.view(), &data.split.training, &data.split.validation, &errors);
             let about = About {
                 name,
                 seed: pipeline.seed,
@@ -193,7 +204,8 @@ impl<'a> Work<'a> {
             };
             // a code size of `auto` is known only now
             let options = fitted.autoencoder.options().clone();
-            let model = Model { about, preparation: data.preparation.clone(), autoencoder: fitted.autoencoder, profile };
+            let model =
+                Model { about, preparation: data.preparation.clone(), autoencoder: fitted.autoencoder, profile };
             let record = TrainingRecord {
                 history: fitted.history,
                 options,
@@ -216,7 +228,8 @@ impl<'a> Work<'a> {
     pub fn encode(&mut self, trained: &Trained, observer: &mut Observer<'_>) -> Result<Coded> {
         let file = self.keys.model.file("codes", "parquet");
         if let Some(bytes) = self.take(Stage::Encode, &file)
-            && let Ok((rows, codes)) = read_codes(&self.loaded.output.join(folder::KEPT).join(&file), trained, &self.loaded.pipeline.input)
+            && let Ok((rows, codes)) =
+                read_codes(&self.loaded.output.join(folder::KEPT).join(&file), trained, &self.loaded.pipeline.input)
         {
             self.meter.reused(Stage::Encode, observer);
             return Ok(Coded { rows, codes, bytes });
@@ -253,7 +266,8 @@ impl<'a> Work<'a> {
         let neighbors = self.neighbors(coded, &options, observer)?;
         let start = pictures::start_from(&options, &self.loaded.base, &coded.rows)?;
         let laid_out = self.meter.stage(Stage::Tsne, observer, |observer| {
-            let embedding = embed::fit(coded.codes.view(), &neighbors, &options, start.as_ref().map(Array2::view), seed, observer)?;
+            let embedding =
+                embed::fit(coded.codes.view(), &neighbors, &options, start.as_ref().map(Array2::view), seed, observer)?;
             if embedding.stopped == embed::Stopped::Interrupted {
                 return Err(super::meter::stopped(Stage::Tsne));
             }
@@ -289,7 +303,13 @@ impl<'a> Work<'a> {
     }
 
     /// Measures what each step lost.
-    pub fn measure(&mut self, trained: &Trained, coded: &Coded, laid_out: Option<&LaidOut>, observer: &mut Observer<'_>) -> Result<Measured> {
+    pub fn measure(
+        &mut self,
+        trained: &Trained,
+        coded: &Coded,
+        laid_out: Option<&LaidOut>,
+        observer: &mut Observer<'_>,
+    ) -> Result<Measured> {
         let file = self.keys.measures.file("measures", "json");
         if let Some(kept) = self.take(Stage::Evaluate, &file)
             && let Ok(measured) = serde_json::from_slice(&kept)
@@ -300,7 +320,9 @@ impl<'a> Work<'a> {
         let pipeline = self.pipeline();
         self.data(observer)?;
         let data = self.data.take().ok_or_else(|| Error::failure("the table is gone"))?;
-        let measured = self.meter.stage(Stage::Evaluate, observer, |observer| measure(pipeline, trained, coded, laid_out, &data, observer))?;
+        let measured = self.meter.stage(Stage::Evaluate, observer, |observer| {
+            measure(pipeline, trained, coded, laid_out, &data, observer)
+        })?;
         self.data = Some(data);
         self.keep(&file, &json(&measured)?)?;
         Ok(measured)
@@ -322,7 +344,14 @@ fn measure(
     let points = laid_out.map(|laid_out| laid_out.points.view());
     let looks = Looks::of(data, autoencoder, coded.codes.view(), points, &pca, pipeline.seed);
     let Switch::On(options) = &pipeline.evaluate else {
-        return Ok(Measured { reconstruction: None, faithfulness: None, verdict: Vec::new(), row_errors, reliability: Vec::new(), looks });
+        return Ok(Measured {
+            reconstruction: None,
+            faithfulness: None,
+            verdict: Vec::new(),
+            row_errors,
+            reliability: Vec::new(),
+            looks,
+        });
     };
     let (mut ours, mut theirs) = (evaluate::Errors::new(prepared.ncols()), evaluate::Errors::new(prepared.ncols()));
     for rows in data.split.validation.chunks(BLOCK) {
@@ -351,7 +380,8 @@ fn measure(
     let mut measures = evaluate::compare(&spaces, &pairs, labels, options, pipeline.seed, observer)?.into_iter();
     let mut next = || measures.next().ok_or_else(|| Error::failure("a measure is missing"));
     let (prepared_itself, codes, pca_measures, pca_embedding) = (next()?, next()?, next()?, next()?);
-    let (embedding, embedding_from_codes) = if laid_out.is_some() { (Some(next()?), Some(next()?)) } else { (None, None) };
+    let (embedding, embedding_from_codes) =
+        if laid_out.is_some() { (Some(next()?), Some(next()?)) } else { (None, None) };
     let reliability = match laid_out {
         Some(laid_out) => evaluate::reliability(
             // the codes' neighbors, not the table's: those of a wide table are mostly noise
@@ -373,8 +403,14 @@ fn measure(
         embedding: embedding.as_ref(),
         pca_embedding: Some(&pca_embedding),
     });
-    let faithfulness =
-        Faithfulness { codes, embedding, embedding_from_codes, pca: pca_measures, pca_embedding, prepared: prepared_itself };
+    let faithfulness = Faithfulness {
+        codes,
+        embedding,
+        embedding_from_codes,
+        pca: pca_measures,
+        pca_embedding,
+        prepared: prepared_itself,
+    };
     Ok(Measured { reconstruction, faithfulness: Some(faithfulness), verdict, row_errors, reliability, looks })
 }
 
@@ -407,7 +443,8 @@ pub fn forecast(loaded: &Loaded) -> Result<Vec<(Stage, Reuse)>> {
     let embedding = holds(&keys.embedding, "embedding", "json");
     let measures = holds(&keys.measures, "measures", "json");
     let table = model && codes && measures && pictures::features_wanted(&loaded.pipeline).is_empty();
-    let mut stages = vec![(Stage::Read, table), (Stage::Prepare, table), (Stage::Autoencoder, model), (Stage::Encode, codes)];
+    let mut stages =
+        vec![(Stage::Read, table), (Stage::Prepare, table), (Stage::Autoencoder, model), (Stage::Encode, codes)];
     if loaded.pipeline.tsne.on().is_some() {
         stages.push((Stage::Neighbors, embedding || holds(&keys.neighbors, "neighbors", "bin")));
         stages.push((Stage::Tsne, embedding));
@@ -482,7 +519,10 @@ fn unpack(bytes: &[u8], rows: usize, count: usize) -> Option<Neighbors> {
     let indices: Array1<u32> = indices.chunks_exact(4).map(|bytes| u32::from_le_bytes(word(bytes))).collect();
     let distances: Array1<f32> = distances.chunks_exact(4).map(|bytes| f32::from_le_bytes(word(bytes))).collect();
     let shape = (rows, count);
-    Some(Neighbors { indices: indices.into_shape_with_order(shape).ok()?, distances: distances.into_shape_with_order(shape).ok()? })
+    Some(Neighbors {
+        indices: indices.into_shape_with_order(shape).ok()?,
+        distances: distances.into_shape_with_order(shape).ok()?,
+    })
 }
 
 fn json<T: Serialize>(value: &T) -> Result<Vec<u8>> {
@@ -493,7 +533,9 @@ fn json<T: Serialize>(value: &T) -> Result<Vec<u8>> {
 fn finite(what: &str, values: ArrayView2<f32>) -> Result<()> {
     match values.indexed_iter().find(|(_, value)| !value.is_finite()) {
         None => Ok(()),
-        Some(((row, column), value)) => Err(Error::failure(format!("the {what} hold {value} in row {}, column {}", row + 1, column + 1))
-            .hint("lower `autoencoder.training.learning_rate`, or look for extreme values in the table")),
+        Some(((row, column), value)) => {
+            Err(Error::failure(format!("the {what} hold {value} in row {}, column {}", row + 1, column + 1))
+                .hint("lower `autoencoder.training.learning_rate`, or look for extreme values in the table"))
+        }
     }
 }

@@ -7,8 +7,26 @@ use crate::program::repository;
 
 /// The rooms, in the order in which each may use those before it.
 const ROOMS: [&str; 20] = [
-    "error", "event", "seed", "value", "split", "matmul", "pca", "table", "prepare", "autoencoder", "neighbors", "embed", "evaluate",
-    "plot", "report", "pipeline", "model", "run", "plan", "cli",
+    "error",
+    "event",
+    "seed",
+    "value",
+    "split",
+    "matmul",
+    "pca",
+    "table",
+    "prepare",
+    "autoencoder",
+    "neighbors",
+    "embed",
+    "evaluate",
+    "plot",
+    "report",
+    "pipeline",
+    "model",
+    "run",
+    "plan",
+    "cli",
 ];
 
 /// Rooms that compute: they know nothing of tables, files, terminals, clocks or YAML.
@@ -61,10 +79,12 @@ fn dependencies_point_one_way() {
         if own == "lib" || own == "main" || own == "interop" {
             continue;
         }
-        let place = ROOMS.iter().position(|room| *room == own).unwrap_or_else(|| panic!("`{own}` ({file}) is in no order"));
+        let place =
+            ROOMS.iter().position(|room| *room == own).unwrap_or_else(|| panic!("`{own}` ({file}) is in no order"));
         for (line, text) in code(&text) {
             for used in text.split("crate::").skip(1) {
-                let used: String = used.chars().take_while(|letter| letter.is_alphanumeric() || *letter == '_').collect();
+                let used: String =
+                    used.chars().take_while(|letter| letter.is_alphanumeric() || *letter == '_').collect();
                 if let Some(at) = ROOMS.iter().position(|room| *room == used)
                     && at > place
                 {
@@ -79,13 +99,25 @@ fn dependencies_point_one_way() {
 #[test]
 fn one_use_names_one_room() {
     let all = sources();
-    let wrong: Vec<&String> = all.iter().filter(|(_, text)| text.contains("use crate::{")).map(|(file, _)| file).collect();
+    let wrong: Vec<&String> =
+        all.iter().filter(|(_, text)| text.contains("use crate::{")).map(|(file, _)| file).collect();
     assert!(wrong.is_empty(), "`use crate::{{` hides what a room uses: {wrong:?}");
 }
 
 #[test]
 fn numeric_rooms_know_nothing_of_files_tables_terminals_and_clocks() {
-    let forbidden = ["crate::table", "std::fs", "std::io", "std::path", "std::time", "println!", "print!(", "polars", "std::env", "serde_saphyr"];
+    let forbidden = [
+        "crate::table",
+        "std::fs",
+        "std::io",
+        "std::path",
+        "std::time",
+        "println!",
+        "print!(",
+        "polars",
+        "std::env",
+        "serde_saphyr",
+    ];
     let mut wrong = Vec::new();
     for (file, text) in sources() {
         if !NUMERIC.contains(&room(&file)) || file.contains("test") {
@@ -93,7 +125,9 @@ fn numeric_rooms_know_nothing_of_files_tables_terminals_and_clocks() {
         }
         let text = text.split("#[cfg(test)]").next().unwrap_or_default().to_owned();
         for (line, text) in code(&text) {
-            wrong.extend(forbidden.iter().filter(|word| text.contains(**word)).map(|word| format!("{file}:{line}: `{word}`")));
+            wrong.extend(
+                forbidden.iter().filter(|word| text.contains(**word)).map(|word| format!("{file}:{line}: `{word}`")),
+            );
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -136,15 +170,21 @@ fn the_library_neither_prints_nor_exits() {
 fn unsafe_stands_in_few_named_files() {
     let named = ["src/matmul.rs"];
     let all = sources();
-    let wrong: Vec<&String> =
-        all.iter().filter(|(file, text)| !named.contains(&file.as_str()) && code(text).any(|(_, line)| line.contains("unsafe {"))).map(|(file, _)| file).collect();
+    let wrong: Vec<&String> = all
+        .iter()
+        .filter(|(file, text)| !named.contains(&file.as_str()) && code(text).any(|(_, line)| line.contains("unsafe {")))
+        .map(|(file, _)| file)
+        .collect();
     assert!(wrong.is_empty(), "unsafe code outside {named:?}: {wrong:?}");
 }
 
 #[test]
 fn no_file_holds_a_path_of_a_machine() {
     let words = ["/root/", "/home/", "/work/", "C:\\Users"];
-    let mut folders: Vec<PathBuf> = ["src", "tests", "pipelines", "docs", "benches", "notebooks"].iter().map(|name| repository().join(name)).collect();
+    let mut folders: Vec<PathBuf> = ["src", "tests", "pipelines", "docs", "benches", "notebooks"]
+        .iter()
+        .map(|name| repository().join(name))
+        .collect();
     let mut wrong = Vec::new();
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(&folder).into_iter().flatten().flatten() {
@@ -154,7 +194,9 @@ fn no_file_holds_a_path_of_a_machine() {
             } else if let Ok(text) = std::fs::read_to_string(&path)
                 && !path.ends_with("architecture.rs")
             {
-                wrong.extend(words.iter().filter(|word| text.contains(**word)).map(|word| format!("{}: {word}", name(&path))));
+                wrong.extend(
+                    words.iter().filter(|word| text.contains(**word)).map(|word| format!("{}: {word}", name(&path))),
+                );
             }
         }
     }

@@ -22,7 +22,10 @@ fn numbers(rows: usize, columns: usize) -> String {
     let mut text: String = (0..columns).map(|column| format!("c{column}")).collect::<Vec<_>>().join(",");
     for row in 0..rows {
         text += "\n";
-        text += &(0..columns).map(|column| format!("{}", ((row * 7 + column * 13) % 23) as f64 / 3.0)).collect::<Vec<_>>().join(",");
+        text += &(0..columns)
+            .map(|column| format!("{}", ((row * 7 + column * 13) % 23) as f64 / 3.0))
+            .collect::<Vec<_>>()
+            .join(",");
     }
     text
 }
@@ -97,7 +100,10 @@ fn pipeline_files_that_are_wrong() {
         (format!("version: 1\n{input}autoencoder: {{code_size: 32.5}}\n"), &["32.5"]),
         (format!("version: 1\n{input}autoencoder: {{training: {{validation: 1.5}}}}\n"), &["between 0 and 1"]),
         (format!("version: 1\n{input}autoencoder: {{training: {{batch_size: 0}}}}\n"), &["batch_size"]),
-        (format!("version: 1\n{input}autoencoder: {{corruption: {{gausian: {{sd: 1}}}}}}\n"), &["did you mean `gaussian`"]),
+        (
+            format!("version: 1\n{input}autoencoder: {{corruption: {{gausian: {{sd: 1}}}}}}\n"),
+            &["did you mean `gaussian`"],
+        ),
         (format!("version: 1\n{input}seed: -1\n"), &["p.yaml:3:"]),
         (format!("version: 1\n{input}prepare: [log2p]\n"), &["log2p"]),
         (format!("version: 1\nversion: 1\n{input}"), &["given twice"]),

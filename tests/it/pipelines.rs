@@ -31,7 +31,10 @@ fn every_pipeline_is_in_order_and_the_schema_is_fresh() {
     }
     let schema = place.reduce(&["schema"]).done().stdout;
     let committed = std::fs::read_to_string(repository().join("pipelines/pipeline.schema.json")).expect("the schema");
-    assert!(schema == committed, "pipelines/pipeline.schema.json is stale: `reduce schema > pipelines/pipeline.schema.json`");
+    assert!(
+        schema == committed,
+        "pipelines/pipeline.schema.json is stale: `reduce schema > pipelines/pipeline.schema.json`"
+    );
 }
 
 #[test]
@@ -40,8 +43,26 @@ fn the_minimal_pipeline_runs() {
     copy(&place);
     let lines = std::fs::read_to_string(place.join("pipelines/minimal.yaml")).expect("minimal");
     assert_eq!(lines.lines().count(), 2);
-    place.reduce(&["run", "pipelines/minimal.yaml", "--set", "autoencoder.training.max_epochs=3", "--set", "tsne.iterations=50"]).done();
-    for name in ["codes.parquet", "embedding.parquet", "embedding.svg", "metrics.json", "model.safetensors", "pipeline.yaml", "run.json", "training.svg"] {
+    place
+        .reduce(&[
+            "run",
+            "pipelines/minimal.yaml",
+            "--set",
+            "autoencoder.training.max_epochs=3",
+            "--set",
+            "tsne.iterations=50",
+        ])
+        .done();
+    for name in [
+        "codes.parquet",
+        "embedding.parquet",
+        "embedding.svg",
+        "metrics.json",
+        "model.safetensors",
+        "pipeline.yaml",
+        "run.json",
+        "training.svg",
+    ] {
         assert!(place.join("pipelines/runs/minimal").join(name).is_file(), "{name}");
     }
 }

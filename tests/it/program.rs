@@ -40,7 +40,8 @@ impl Place {
     /// A pipeline over the digits, small enough for a test; `more` is added to it.
     pub fn digits(&self, more: &str) -> &Self {
         let table = repository().join("sample_data/digits.csv");
-        let rows: Vec<String> = std::fs::read_to_string(table).expect("digits").lines().take(301).map(str::to_owned).collect();
+        let rows: Vec<String> =
+            std::fs::read_to_string(table).expect("digits").lines().take(301).map(str::to_owned).collect();
         self.file("digits.csv", rows.join("\n"));
         self.file("p.yaml", format!("version: 1\ninput: {{path: digits.csv, labels: [label]}}\n{more}"))
     }

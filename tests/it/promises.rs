@@ -2,7 +2,8 @@
 
 use crate::program::Place;
 
-const SMALL: &str = "autoencoder: {code_size: 8, hidden: [32], training: {max_epochs: 4}}\ntsne: {iterations: 60}\noutput: run\n";
+const SMALL: &str =
+    "autoencoder: {code_size: 8, hidden: [32], training: {max_epochs: 4}}\ntsne: {iterations: 60}\noutput: run\n";
 
 fn all_but_the_record(place: &Place) -> Vec<(String, Vec<u8>)> {
     let mut files: Vec<(String, Vec<u8>)> = Vec::new();
@@ -68,7 +69,9 @@ fn another_perplexity_takes_up_the_codes() {
     place.reduce(&["run", "p.yaml", "--set", "tsne.perplexity=10"]).done();
     assert_eq!(codes, place.read("run/codes.parquet"));
     let stages = place.json("run/run.json")["stages"].clone();
-    let reused = |name: &str| stages.as_array().expect("stages").iter().any(|stage| stage["name"] == name && stage["reused"] == true);
+    let reused = |name: &str| {
+        stages.as_array().expect("stages").iter().any(|stage| stage["name"] == name && stage["reused"] == true)
+    };
     assert!(reused("autoencoder") && !reused("tsne"));
 }
 
@@ -105,7 +108,9 @@ fn a_damaged_model_is_refused_wherever_the_damage_is() {
         let at = (bytes.len() - 1) * part / 23;
         damaged[at] ^= 4;
         place.file("damaged.safetensors", &damaged);
-        place.reduce(&["encode", "damaged.safetensors", "digits.csv", "-o", "codes.parquet"]).refused(&["damaged.safetensors"]);
+        place
+            .reduce(&["encode", "damaged.safetensors", "digits.csv", "-o", "codes.parquet"])
+            .refused(&["damaged.safetensors"]);
     }
     place.file("damaged.safetensors", &bytes[..bytes.len() / 2]);
     place.reduce(&["encode", "damaged.safetensors", "digits.csv", "-o", "codes.parquet"]).refused(&["damaged"]);

@@ -2,7 +2,8 @@
 
 use crate::program::Place;
 
-const SMALL: &str = "autoencoder: {code_size: 8, hidden: [32], training: {max_epochs: 4}}\ntsne: {iterations: 60}\noutput: run\n";
+const SMALL: &str =
+    "autoencoder: {code_size: 8, hidden: [32], training: {max_epochs: 4}}\ntsne: {iterations: 60}\noutput: run\n";
 
 #[test]
 fn encoding_the_training_table_gives_the_codes_of_the_run() {
@@ -12,7 +13,10 @@ fn encoding_the_training_table_gives_the_codes_of_the_run() {
     let text = String::from_utf8(place.read("codes.csv")).expect("text");
     let mut lines = text.lines();
     let header = lines.next().expect("a header");
-    assert!(header.starts_with("row,label,code_0") && header.ends_with("reconstruction_error,unlike_training"), "{header}");
+    assert!(
+        header.starts_with("row,label,code_0") && header.ends_with("reconstruction_error,unlike_training"),
+        "{header}"
+    );
     assert_eq!(lines.count(), 300);
 }
 
