@@ -9,6 +9,7 @@ mod data;
 pub mod folder;
 mod kept;
 mod looks;
+mod measure;
 pub mod meter;
 mod pictures;
 mod publish;

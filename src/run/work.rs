@@ -3,30 +3,26 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use ndarray::{Array1, Array2, ArrayView2, s};
-use serde::{Deserialize, Serialize};
+use ndarray::{Array1, Array2, ArrayView2};
+use serde::Serialize;
 
 use super::data::{Data, RowNames};
 use super::folder::{self, Folder};
 use super::kept::{Kept, Key};
-use super::looks::Looks;
+use super::measure::{Measured, measure};
 use super::meter::Meter;
 use super::pictures;
-use super::{EmbeddingRecord, Faithfulness, Reuse, TrainingRecord};
+use super::{EmbeddingRecord, Reuse, TrainingRecord};
 use crate::autoencoder;
 use crate::embed;
 use crate::error::{Error, Result};
-use crate::evaluate::{self, Pair, Reconstruction, Space, TrainingProfile};
+use crate::evaluate::TrainingProfile;
 use crate::event::{Observer, Stage};
 use crate::model::{About, Model};
 use crate::neighbors::{self, Neighbors};
-use crate::pca::Pca;
 use crate::pipeline::{Loaded, Pipeline};
 use crate::table::{self, Input};
-use crate::value::{OneOrMany, Switch};
-
-/// Rows that are reconstructed at once while errors are measured.
-const BLOCK: usize = 4_096;
+use crate::value::OneOrMany;
 
 /// A run at work.
 pub struct Work<'a> {
@@ -75,23 +71,6 @@ pub struct LaidOut {
     pub points: Array2<f32>,
     /// How it came about.
     pub record: EmbeddingRecord,
-}
-
-/// What was measured.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Measured {
-    /// Held-out error beside PCA.
-    pub reconstruction: Option<Reconstruction>,
-    /// Neighborhoods kept.
-    pub faithfulness: Option<Faithfulness>,
-    /// What that means.
-    pub verdict: Vec<String>,
-    /// Every row's reconstruction error: mean square per value.
-    pub row_errors: Vec<f32>,
-    /// Every point's reliability; empty where nothing was laid out.
-    pub reliability: Vec<f32>,
-    /// What the figures show.
-    pub looks: Looks,
 }
 
 impl<'a> Work<'a> {
@@ -303,118 +282,7 @@ impl<'a> Work<'a> {
     }
 
     /// Measures what each step lost.
-    pub fn measure(
-        &mut self,
-        trained: &Trained,
-        coded: &Coded,
-        laid_out: Option<&LaidOut>,
-        observer: &mut Observer<'_>,
-    ) -> Result<Measured> {
-        let file = self.keys.measures.file("measures", "json");
-        if let Some(kept) = self.take(Stage::Evaluate, &file)
-            && let Ok(measured) = serde_json::from_slice(&kept)
-        {
-            self.meter.reused(Stage::Evaluate, observer);
-            return Ok(measured);
-        }
-        let pipeline = self.pipeline();
-        self.data(observer)?;
-        let data = self.data.take().ok_or_else(|| Error::failure("the table is gone"))?;
-        let measured = self.meter.stage(Stage::Evaluate, observer, |observer| {
-            measure(pipeline, trained, coded, laid_out, &data, observer)
-        })?;
-        self.data = Some(data);
-        self.keep(&file, &json(&measured)?)?;
-        Ok(measured)
-    }
-}
-
-fn measure(
-    pipeline: &Pipeline,
-    trained: &Trained,
-    coded: &Coded,
-    laid_out: Option<&LaidOut>,
-    data: &Data,
-    observer: &mut Observer<'_>,
-) -> Result<Measured> {
-    let autoencoder = &trained.model.autoencoder;
-    let prepared = data.prepared.view();
-    let row_errors = autoencoder.reconstruction_errors(prepared);
-    let pca = Pca::fit(prepared, &data.split.training, autoencoder.code_size(), pipeline.seed);
-    let points = laid_out.map(|laid_out| laid_out.points.view());
-    let looks = Looks::of(data, autoencoder, coded.codes.view(), points, &pca, pipeline.seed);
-    let Switch::On(options) = &pipeline.evaluate else {
-        return Ok(Measured {
-            reconstruction: None,
-            faithfulness: None,
-            verdict: Vec::new(),
-            row_errors,
-            reliability: Vec::new(),
-            looks,
-        });
-    };
-    let (mut ours, mut theirs) = (evaluate::Errors::new(prepared.ncols()), evaluate::Errors::new(prepared.ncols()));
-    for rows in data.split.validation.chunks(BLOCK) {
-        let rows = gather(prepared, rows);
-        ours.add(rows.view(), autoencoder.reconstruct(rows.view()).view());
-        theirs.add(rows.view(), pca.reconstruct(pca.project(rows.view()).view()).view());
-    }
-    let reconstruction = Reconstruction::new(&ours, Some(&theirs), data.preparation.features());
-    let projected = pca.project(prepared);
-    let plane = projected.slice(s![.., ..projected.ncols().min(2)]);
-    let mut spaces = vec![
-        Space { name: "prepared", points: prepared },
-        Space { name: "codes", points: coded.codes.view() },
-        Space { name: "pca", points: projected.view() },
-        Space { name: "pca_embedding", points: plane },
-    ];
-    let mut pairs: Vec<Pair> = (0..4).map(|after| Pair { before: 0, after }).collect();
-    if let Some(laid_out) = laid_out {
-        spaces.push(Space { name: "embedding", points: laid_out.points.view() });
-        pairs.extend([Pair { before: 0, after: 4 }, Pair { before: 1, after: 4 }]);
-    }
-    let labels = coded.rows.labels.iter().find_map(|label| match &label.values {
-        table::LabelValues::Classes { of_row, .. } => Some(of_row.as_slice()),
-        table::LabelValues::Numbers(_) => None,
-    });
-    let mut measures = evaluate::compare(&spaces, &pairs, labels, options, pipeline.seed, observer)?.into_iter();
-    let mut next = || measures.next().ok_or_else(|| Error::failure("a measure is missing"));
-    let (prepared_itself, codes, pca_measures, pca_embedding) = (next()?, next()?, next()?, next()?);
-    let (embedding, embedding_from_codes) =
-        if laid_out.is_some() { (Some(next()?), Some(next()?)) } else { (None, None) };
-    let reliability = match laid_out {
-        Some(laid_out) => evaluate::reliability(
-            // the codes' neighbors, not the table's: those of a wide table are mostly noise
-            Space { name: "codes", points: coded.codes.view() },
-            Space { name: "embedding", points: laid_out.points.view() },
-            options,
-            pipeline.seed,
-            observer,
-        )?,
-        None => Vec::new(),
-    };
-    let verdict = evaluate::verdict(&evaluate::Facts {
-        code_size: autoencoder.code_size(),
-        reconstruction: reconstruction.as_ref(),
-        prepared: Some(&prepared_itself),
-        codes: &codes,
-        embedding_of_codes: embedding_from_codes.as_ref(),
-        pca: Some(&pca_measures),
-        embedding: embedding.as_ref(),
-        pca_embedding: Some(&pca_embedding),
-    });
-    let faithfulness = Faithfulness {
-        codes,
-        embedding,
-        embedding_from_codes,
-        pca: pca_measures,
-        pca_embedding,
-        prepared: prepared_itself,
-    };
-    Ok(Measured { reconstruction, faithfulness: Some(faithfulness), verdict, row_errors, reliability, looks })
-}
-
-impl Keys {
+    pub impl Keys {
     fn of(pipeline: &Pipeline, inputs: &BTreeMap<String, String>) -> Result<Self> {
         // where the table lies does not change what it holds
         let input = Input { path: OneOrMany(vec![PathBuf::new()]), ..pipeline.input.clone() };
