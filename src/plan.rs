@@ -91,8 +91,8 @@ impl Plan {
         pipeline.name = Some(loaded.name.clone());
         let mut tsne_seconds = None;
         if let Switch::On(tsne) = &loaded.pipeline.tsne {
-            let tsne = tsne.resolve(rows, size)?;
             notes.push(format!("neighbors: {}", tsne.neighbors.chosen(rows, size).1));
+            let tsne = tsne.resolve(rows, size)?;
             notes.extend(tsne.engine.caveat().map(str::to_owned));
             #[expect(clippy::cast_precision_loss, reason = "a forecast")]
             let seconds = (tsne.early_iterations + tsne.iterations) as f64 * rows as f64 * SECONDS_PER_POINT;

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::split::SplitBy;
-use crate::value::{Auto, Fraction, FractionOrZero, NonNegative, Positive};
+use crate::value::{self, Auto, Fraction, FractionOrZero, NonNegative, Positive};
 
 /// The autoencoder: its shape, what it minimizes and how it is trained.
 ///
@@ -29,10 +29,13 @@ pub struct Options {
     /// Whether the decoder has weights of its own.
     pub tied: Tied,
     /// Noise put on the input of every batch; the target stays clean (a denoising autoencoder).
+    #[serde(deserialize_with = "value::word_or_map")]
     pub corruption: Corruption,
     /// A number per node, or a distribution.
+    #[serde(deserialize_with = "value::word_or_map")]
     pub code: Code,
     /// Keeps most nodes of the code at rest.
+    #[serde(deserialize_with = "value::word_or_map")]
     pub sparsity: Sparsity,
     /// In what metric codes are given.
     pub metric: Metric,

@@ -65,6 +65,17 @@ pub enum Verb {
     Doctor,
 }
 
+impl Verb {
+    /// Whether the verb's work can be asked to stop; a signal ends the others at once.
+    #[must_use]
+    pub fn listens(&self) -> bool {
+        matches!(
+            self,
+            Self::Run(_) | Self::Encode(_) | Self::Reconstruct(_) | Self::Denoise(_) | Self::Place(_) | Self::Score(_)
+        )
+    }
+}
+
 /// A pipeline file with overrides.
 #[derive(Debug, Args)]
 pub struct Pipeline {
@@ -216,9 +227,9 @@ pub struct Plot {
     /// A label, feature, `reliability`, `reconstruction_error`, `density` or a code; several make small multiples.
     #[arg(long, value_name = "COLUMN", value_delimiter = ',', required = true)]
     pub color_by: Vec<String>,
-    /// The format.
-    #[arg(long, default_value = "svg", value_parser = ["svg", "png", "pdf"])]
-    pub format: String,
+    /// The format; by the ending of `--output` if that is given, else SVG.
+    #[arg(long, value_parser = ["svg", "png", "pdf"])]
+    pub format: Option<String>,
     /// Dark ground.
     #[arg(long)]
     pub dark: bool,

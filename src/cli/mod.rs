@@ -35,7 +35,7 @@ pub fn main() -> ExitCode {
             return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
         }
     };
-    let stop = listen();
+    let stop = if arguments.verb.listens() { listen() } else { Stop::default() };
     let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| dispatch(arguments, &stop)));
     match done {
         Ok(Ok(())) => ExitCode::SUCCESS,

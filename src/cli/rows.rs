@@ -52,6 +52,14 @@ fn write_rows(
     let mut progress = super::listener(verb.quiet, false, stop);
     let new = apply::read_rows(model, &verb.data, &mut |event| progress.take(event))?;
     output::table(&output, columns(model, &new)?)?;
+    let left_out = model.preparation.left_out();
+    if !left_out.is_empty() {
+        progress::line(&format!(
+            "{} columns that did not train do not come back, among them `{}`",
+            left_out.len(),
+            left_out[0]
+        ));
+    }
     tell(new.rows.ids.len(), new.flagged(), &output, verb.quiet);
     Ok(())
 }

@@ -18,7 +18,7 @@ pub fn run(verb: &arguments::Run, stop: &Stop) -> Result<()> {
     let mut progress = super::listener(verb.quiet, verb.json, stop);
     let outcome = run::run(&loaded, reuse, &mut |event| progress.take(event)).map_err(|error| {
         if error.fault() == Fault::Interrupted && error.hint_text().is_none() {
-            error.hint("finished stages are kept: the same command goes on from there")
+            error.hint("the same command goes on with the stages that were finished")
         } else {
             error
         }
@@ -47,11 +47,22 @@ fn from(stage: arguments::From) -> Reuse {
 
 /// `plot RUN --color-by COLUMN`.
 pub fn plot(verb: &arguments::Plot, stop: &Stop) -> Result<()> {
-    let format = match verb.format.as_str() {
+    let ending = verb
+        .output
+        .as_ref()
+        .map(|path| path.extension().map_or_else(String::new, |ending| ending.to_string_lossy().to_lowercase()));
+    let format = match ending.as_deref().or(verb.format.as_deref()).unwrap_or("svg") {
+        "svg" => Format::Svg,
         "png" => Format::Png,
         "pdf" => Format::Pdf,
-        _ => Format::Svg,
+        other => {
+            return Err(Error::request(format!("a picture cannot be written as `.{other}`"))
+                .hint("end the name in `.svg`, `.png` or `.pdf`"));
+        }
     };
+    if verb.format.as_deref().is_some_and(|given| given != format.extension()) {
+        return Err(Error::request("`--format` and the ending of `--output` differ").hint("give one of the two"));
+    }
     let options = PlotOptions {
         color_by: OneOrMany(verb.color_by.clone()),
         theme: if verb.dark { Theme::Dark } else { Theme::Light },

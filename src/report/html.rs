@@ -50,8 +50,8 @@ pub fn html(data: &ReportData<'_>) -> Result<String, ReportError> {
     if !data.pipeline.is_empty() {
         let _ = write!(
             page,
-            "<section><h2>Pipeline</h2>\n<p class=\"muted\">With every default written out: save it and \
-             <code>reduce run</code> it to get this run again.</p>\n<button type=\"button\" data-copy=\"pipeline\">Copy\
+            "<section><h2>Pipeline</h2>\n<p class=\"muted\">With every default written out, as in <code>pipeline.yaml</code> of the \
+             run folder: <code>reduce run</code> that file to get this run again.</p>\n<button type=\"button\" data-copy=\"pipeline\">Copy\
              </button>\n<pre id=\"pipeline\" tabindex=\"0\">{}</pre></section>\n",
             lines(&data.pipeline)
         );

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::plot::text::count;
+use crate::plot::text::number;
 
 /// A paragraph and the works it cites, numbered as in the text.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -228,7 +229,7 @@ fn trained(text: &mut String, facts: &MethodsFacts, works: &mut Citations) {
         works.cite(ADAM),
         facts.loss,
         facts.batch_size,
-        facts.learning_rate,
+        number(facts.learning_rate, 3),
         facts.epochs,
         facts.best_epoch,
         count(facts.held_out),
@@ -253,7 +254,7 @@ fn laid_out(text: &mut String, layout: &LayoutFacts, works: &mut Citations) {
         text,
         "an initialization by principal components, a learning rate of {} and an early exaggeration of {} [{}], over {} \
          iterations.",
-        layout.learning_rate,
+        number(layout.learning_rate, 4),
         layout.exaggeration,
         works.cite(ART),
         layout.iterations,

@@ -245,7 +245,7 @@ pub fn placed(run: &Path, data: &Path, observer: &mut Observer<'_>) -> Result<(V
     let new = read_rows(&model, data, observer)?;
     let codes = model.autoencoder.encode(new.prepared.view());
     let placement = embed::place(codes.view(), old_codes.view(), old_points.view(), observer)?;
-    let mut columns = super::publish::embedding_columns(&new.rows, placement.points.view(), &[]);
+    let mut columns = super::publish::embedding_columns(&new.rows, placement.points.view(), &[], &[]);
     columns.extend(unlike_columns(&new));
     Ok((columns, new))
 }
@@ -311,8 +311,14 @@ fn label(name: String, values: ColumnValues) -> Option<Label> {
             let mut levels: Vec<String> = texts.iter().flatten().cloned().collect();
             levels.sort();
             levels.dedup();
-            let place = |text: &String| levels.binary_search(text).ok().and_then(|place| u32::try_from(place).ok());
+            // in the order in which the table's reader gives them
+            if levels.iter().all(|level| level.parse::<i64>().is_ok()) {
+                levels.sort_by_key(|level| level.parse::<i64>().unwrap_or_default());
+            }
+            let places: std::collections::HashMap<&String, u32> = levels.iter().zip(0..).collect();
+            let place = |text: &String| places.get(text).copied();
             let of_row = texts.iter().map(|text| text.as_ref().and_then(place)).collect();
+            drop(places);
             LabelValues::Classes { levels, of_row }
         }
         ColumnValues::Double(numbers) => {

@@ -4,6 +4,7 @@
 //! the program, a name holds either the old bytes or the new ones. The lock is the kernel's, so it
 //! does not outlive its process.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -45,7 +46,7 @@ impl Folder {
                 Err(error) => return Err(Error::io("use the run folder", path, &error)),
             }
         }
-        let marked = path.join("run.json").exists() || path.join(KEPT).exists() || path.join(LOCK).exists();
+        let marked = super::record::Record::load(path).is_ok() || path.join(KEPT).exists();
         if let Some(name) = ours.iter().find(|name| !marked && path.join(name.as_str()).exists()) {
             return Err(Error::request(format!("`{}` exists and is not from a run", path.join(name).display()))
                 .hint("set `output` to another folder; nothing there is overwritten"));
@@ -114,26 +115,25 @@ impl Folder {
         self.write(name, |file| file.write_all(bytes).map_err(|error| Error::io("write", &target, &error)))
     }
 
-    /// Puts a kept file under its public name, by a link where the file system can, else by a copy.
+    /// Writes several files: all of them to temporary siblings first, then all renamed. Returns their digests by name.
     ///
     /// # Errors
-    /// As [`Folder::write`].
-    pub fn publish(&self, kept: &str, name: &str) -> Result<String> {
-        let bytes = self.read(kept)?;
-        let digest = digest(&bytes);
-        if std::fs::read(self.path.join(name)).is_ok_and(|present| self::digest(&present) == digest) {
-            return Ok(digest);
+    /// As [`Folder::write`]; what fills a disk fails before any name has new bytes.
+    pub fn write_together(&self, files: &[(String, Vec<u8>)]) -> Result<BTreeMap<String, String>> {
+        let mut written = Vec::with_capacity(files.len());
+        for (name, bytes) in files {
+            let target = self.path.join(name);
+            let temporary =
+                temporary(&target, |file| file.write_all(bytes).map_err(|error| Error::io("write", &target, &error)))?;
+            written.push((name, target, temporary, digest(bytes)));
         }
-        self.write_bytes(name, &bytes)
-    }
-
-    /// Reads one file of the folder.
-    ///
-    /// # Errors
-    /// If it cannot be read.
-    pub fn read(&self, name: &str) -> Result<Vec<u8>> {
-        let path = self.path.join(name);
-        std::fs::read(&path).map_err(|error| Error::io("read", &path, &error))
+        let mut digests = BTreeMap::new();
+        for (name, target, temporary, digest) in written {
+            temporary.persist(&target).map_err(|error| Error::io("write", &target, &error.error))?;
+            digests.insert(name.clone(), digest);
+        }
+        sync_folder(&self.path)?;
+        Ok(digests)
     }
 
     /// Removes kept stages whose names are not in `wanted`. What cannot be removed is left.
@@ -165,11 +165,16 @@ impl Folder {
 /// # Errors
 /// If anything fails; the temporary file is gone then and `target` is as it was.
 pub fn write_whole(target: &Path, content: impl FnOnce(&mut File) -> Result<()>) -> Result<String> {
+    let mut temporary = temporary(target, content)?;
+    let digest = file_digest(temporary.as_file_mut()).map_err(|error| Error::io("write", target, &error))?;
+    temporary.persist(target).map_err(|error| Error::io("write", target, &error.error))?;
+    sync_folder(folder_of(target))?;
+    Ok(digest)
+}
+
+/// A synced temporary sibling of `target` with its content; it removes itself unless it is renamed.
+fn temporary(target: &Path, content: impl FnOnce(&mut File) -> Result<()>) -> Result<tempfile::NamedTempFile> {
     let failed = |error: &std::io::Error| Error::io("write", target, error);
-    let folder = match target.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
     let mut builder = tempfile::Builder::new();
     builder.prefix(TEMPORARY).suffix(".tmp");
     #[cfg(unix)]
@@ -178,16 +183,26 @@ pub fn write_whole(target: &Path, content: impl FnOnce(&mut File) -> Result<()>)
         // as any new file: the umask takes from it what the user wants taken
         builder.permissions(std::fs::Permissions::from_mode(0o666));
     }
-    let mut temporary = builder.tempfile_in(folder).map_err(|error| failed(&error))?;
+    let mut temporary = builder.tempfile_in(folder_of(target)).map_err(|error| failed(&error))?;
     content(temporary.as_file_mut())?;
     let file = temporary.as_file_mut();
     file.flush().and_then(|()| file.sync_all()).map_err(|error| failed(&error))?;
-    let digest = file_digest(file).map_err(|error| failed(&error))?;
-    temporary.persist(target).map_err(|error| failed(&error.error))?;
-    if let Ok(folder) = File::open(folder) {
-        folder.sync_all().map_err(|error| failed(&error))?;
+    Ok(temporary)
+}
+
+fn folder_of(target: &Path) -> &Path {
+    match target.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
     }
-    Ok(digest)
+}
+
+/// Makes renames in a folder last, where the system can sync folders.
+fn sync_folder(folder: &Path) -> Result<()> {
+    match File::open(folder) {
+        Ok(opened) => opened.sync_all().map_err(|error| Error::io("write", folder, &error)),
+        Err(_) => Ok(()),
+    }
 }
 
 /// The digest of some bytes: BLAKE3, in hexadecimal.
@@ -226,7 +241,7 @@ mod tests {
             Err(Error::failure("the disk is full"))
         });
         assert!(failed.is_err());
-        assert_eq!(folder.read("codes").unwrap(), b"old");
+        assert_eq!(std::fs::read(place.path().join("codes")).unwrap(), b"old");
         let strays = std::fs::read_dir(place.path())
             .unwrap()
             .flatten()

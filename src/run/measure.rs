@@ -40,32 +40,6 @@ pub struct Measured {
 /// # Errors
 /// If a space holds a number that is not finite, or the observer asks to stop.
 pub(super) fn measure(
-        &mut self,
-        trained: &Trained,
-        coded: &Coded,
-        laid_out: Option<&LaidOut>,
-        observer: &mut Observer<'_>,
-    ) -> Result<Measured> {
-        let file = self.keys.measures.file("measures", "json");
-        if let Some(kept) = self.take(Stage::Evaluate, &file)
-            && let Ok(measured) = serde_json::from_slice(&kept)
-        {
-            self.meter.reused(Stage::Evaluate, observer);
-            return Ok(measured);
-        }
-        let pipeline = self.pipeline();
-        self.data(observer)?;
-        let data = self.data.take().ok_or_else(|| Error::failure("the table is gone"))?;
-        let measured = self.meter.stage(Stage::Evaluate, observer, |observer| {
-            measure(pipeline, trained, coded, laid_out, &data, observer)
-        })?;
-        self.data = Some(data);
-        self.keep(&file, &json(&measured)?)?;
-        Ok(measured)
-    }
-}
-
-fn measure(
     pipeline: &Pipeline,
     trained: &Trained,
     coded: &Coded,

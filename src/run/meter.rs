@@ -63,8 +63,12 @@ impl Meter {
 
 /// The error of a run that was asked to stop.
 pub fn stopped(stage: Stage) -> Error {
-    Error::interrupted(format!("stopped at stage `{}`", stage.name()))
-        .hint("the finished stages are kept: the same command goes on from there")
+    let hint = if stage > Stage::Autoencoder {
+        "the finished stages are kept: the same command goes on from there"
+    } else {
+        "nothing was finished yet: the same command begins again"
+    };
+    Error::interrupted(format!("stopped at stage `{}`", stage.name())).hint(hint)
 }
 
 /// The most memory the process held since the last reset, in bytes.

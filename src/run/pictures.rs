@@ -90,7 +90,7 @@ pub fn is_feature(name: &str) -> bool {
     !name.is_empty() && !DERIVED.contains(&name) && !is_code(name)
 }
 
-fn is_code(name: &str) -> bool {
+pub(super) fn is_code(name: &str) -> bool {
     name.strip_prefix("code_")
         .is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()))
 }
@@ -220,7 +220,7 @@ fn classes(label: &table::Label) -> Color<'_> {
 }
 
 /// `embedding-cell_type`, or `embedding` where nothing colors.
-fn file_stem(columns: &[String]) -> String {
+pub(super) fn file_stem(columns: &[String]) -> String {
     match columns {
         [only] if only.is_empty() => "embedding".to_owned(),
         [only] => format!("embedding-{}", plot::slug(only)),
@@ -292,6 +292,14 @@ pub fn start_from(options: &embed::Options, base: &Path, rows: &RowNames) -> Res
     let place: BTreeMap<&str, usize> = earlier.ids.iter().map(String::as_str).zip(0..).collect();
     let mut start = Array2::from_elem((rows.ids.len(), options.dimensions.count()), f32::NAN);
     let (mut shared, sides) = (0, start.ncols());
+    if points.ncols() != sides {
+        return Err(Error::request(format!(
+            "the run `{}` has an embedding of {} dimensions, this one of {sides}",
+            run.display(),
+            points.ncols()
+        ))
+        .hint("set `tsne.dimensions` alike, or another `tsne.start`"));
+    }
     for (row, id) in rows.ids.iter().enumerate() {
         if let Some(at) = place.get(id.as_str()) {
             start.row_mut(row).assign(&points.slice(ndarray::s![*at, ..sides]));

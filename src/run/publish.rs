@@ -6,12 +6,13 @@ use std::path::{Path, PathBuf};
 use ndarray::ArrayView2;
 
 use super::data::RowNames;
+use super::measure::Measured;
 use super::pictures::{self, Palette};
 use super::record::{self, Machine, Record};
 use super::told::Told;
-use super::measure::Measured;
 use super::work::{Coded, LaidOut, Trained, Work};
-use super::{Metrics, Outcome};
+use super::{Faithfulness, Metrics, Outcome};
+use crate::embed;
 use crate::error::{Error, Result};
 use crate::event::{Observer, Stage};
 use crate::pipeline::{Loaded, Pipeline, tidy};
@@ -47,7 +48,10 @@ impl Work<'_> {
         })?;
         if let Some(laid_out) = &laid_out {
             let mut bytes = Vec::new();
-            write::parquet(&mut bytes, embedding_columns(&coded.rows, laid_out.points.view(), &measured.reliability))?;
+            write::parquet(
+                &mut bytes,
+                embedding_columns(&coded.rows, laid_out.points.view(), &measured.reliability, &measured.row_errors),
+            )?;
             files.push(("embedding.parquet".to_owned(), bytes));
         }
         let metrics = Metrics {
@@ -79,7 +83,11 @@ impl Work<'_> {
             row_errors: &measured.row_errors,
             figures: &figures,
             stages: &stages,
-            files: files.iter().map(|(name, _)| name.clone()).collect(),
+            files: files
+                .iter()
+                .map(|(name, _)| name.clone())
+                .chain(["report.html".to_owned(), record::FILE.to_owned()])
+                .collect(),
         };
         let page = meter.stage(Stage::Report, observer, |_| told.page())?;
         let summary = Told { stages: &meter.stages, ..told }.summary(&loaded.output);
@@ -91,17 +99,14 @@ impl Work<'_> {
             seed: loaded.pipeline.seed,
             rows: coded.rows.ids.len(),
             features: trained.record.features,
-            inputs: self.inputs.clone(),
+            inputs: self.inputs.iter().cloned().collect(),
             stages: meter.stages,
             files: BTreeMap::new(),
             machine: Machine::here(),
         };
         let folder = self.folder()?;
         let earlier = Record::load(folder.path()).map(|earlier| earlier.files).unwrap_or_default();
-        for (name, bytes) in &files {
-            let digest = folder.write_bytes(name, bytes)?;
-            record.files.insert(name.clone(), digest);
-        }
+        record.files = folder.write_together(&files)?;
         folder.write_bytes(record::FILE, &pretty(&record)?)?;
         for name in earlier.keys().filter(|name| !record.files.contains_key(*name)) {
             // a picture of an earlier run that this one did not draw; one that stays behind harms nothing
@@ -109,6 +114,49 @@ impl Work<'_> {
         }
         self.forget_the_rest()?;
         Ok(Outcome { folder: loaded.output.clone(), metrics, record, summary })
+    }
+}
+
+/// The names of all files a run of this pipeline writes.
+pub(super) fn names(pipeline: &Pipeline) -> Vec<String> {
+    let always = [
+        "codes.parquet",
+        "embedding.parquet",
+        "metrics.json",
+        "model.safetensors",
+        "pipeline.yaml",
+        "report.html",
+        record::FILE,
+        "training.svg",
+        "reconstruction.svg",
+        "codes.svg",
+        "variance.svg",
+        "distances.svg",
+    ];
+    let mut names: Vec<String> = always.map(str::to_owned).to_vec();
+    if pipeline.tsne.on().is_some() {
+        for plot in pictures::wanted(pipeline) {
+            names.extend(
+                plot.format
+                    .0
+                    .iter()
+                    .map(|format| format!("{}.{}", pictures::file_stem(&plot.color_by.0), format.extension())),
+            );
+        }
+    }
+    names
+}
+
+/// Refuses ids and labels that are called as columns of ours are, before any work.
+pub(super) fn check_names(rows: &RowNames) -> Result<()> {
+    let ours = |name: &str| {
+        ["x", "y", "reliability", "reconstruction_error", "unlike_training"].contains(&name) || pictures::is_code(name)
+    };
+    let names = std::iter::once(&rows.id_name).chain(rows.labels.iter().map(|label| &label.name));
+    match names.into_iter().find(|name| ours(name)) {
+        Some(name) => Err(Error::request(format!("the column `{name}` is called as a column of the results is"))
+            .hint("rename it in the table, or leave it out of `input.id` and `input.labels`")),
+        None => Ok(()),
     }
 }
 
@@ -128,7 +176,7 @@ fn maps(
         row_errors: &measured.row_errors,
         features,
     };
-    let caption = caption(coded, measured);
+    let caption = caption(coded.rows.ids.len(), coded.codes.ncols(), measured.faithfulness.as_ref());
     let mut files: Vec<(String, Vec<u8>)> = Vec::new();
     for options in pictures::wanted(&loaded.pipeline) {
         for (name, bytes) in palette.draw(&options, &loaded.name, &caption)? {
@@ -140,9 +188,9 @@ fn maps(
 }
 
 /// What a map was made from, and what it hides.
-fn caption(coded: &Coded, measured: &Measured) -> String {
-    let made = format!("t-SNE of {} rows from codes of {} numbers", grouped(coded.rows.ids.len()), coded.codes.ncols());
-    let kept = measured.faithfulness.as_ref().and_then(|faithfulness| faithfulness.embedding.as_ref());
+pub(super) fn caption(rows: usize, code_size: usize, faithfulness: Option<&Faithfulness>) -> String {
+    let made = format!("t-SNE of {} rows from codes of {code_size} numbers", grouped(rows));
+    let kept = faithfulness.and_then(|faithfulness| faithfulness.embedding.as_ref());
     kept.map_or(made.clone(), |kept| {
         format!(
             "{made}. Trustworthiness {:.3}; {:.0} % of the {} nearest neighbors kept.",
@@ -166,15 +214,22 @@ pub(super) fn grouped(count: usize) -> String {
     text
 }
 
-/// The columns of `embedding.parquet`: id, labels, x, y, reliability.
-pub(super) fn embedding_columns(rows: &RowNames, points: ArrayView2<f32>, reliability: &[f32]) -> Vec<Column> {
+/// The columns of `embedding.parquet`: id, labels, x, y, reliability, reconstruction error.
+pub(super) fn embedding_columns(
+    rows: &RowNames,
+    points: ArrayView2<f32>,
+    reliability: &[f32],
+    row_errors: &[f32],
+) -> Vec<Column> {
     let mut columns = vec![Column::text(&rows.id_name, rows.ids.iter().cloned())];
     columns.extend(write::labels_columns(&rows.labels));
     for (name, values) in ["x", "y"].into_iter().zip(points.columns()) {
         columns.push(Column::single(name, values.iter().copied()));
     }
-    if !reliability.is_empty() {
-        columns.push(Column::single("reliability", reliability.iter().copied()));
+    for (name, values) in [("reliability", reliability), ("reconstruction_error", row_errors)] {
+        if !values.is_empty() {
+            columns.push(Column::single(name, values.iter().copied()));
+        }
     }
     columns
 }
@@ -186,7 +241,12 @@ pub(super) fn resolved(loaded: &Loaded, trained: &Trained, laid_out: Option<&Lai
     plan.prepare = Some(trained.record.steps.clone());
     plan.autoencoder = trained.record.options.clone();
     if let (Switch::On(tsne), Some(laid_out)) = (&plan.tsne, laid_out) {
-        plan.tsne = Switch::On(tsne.resolve(laid_out.points.nrows(), trained.model.autoencoder.code_size())?);
+        let mut tsne = tsne.resolve(laid_out.points.nrows(), trained.model.autoencoder.code_size())?;
+        if let embed::Start::From(run) = &tsne.start {
+            tsne.start =
+                embed::Start::From(seen_from(&loaded.output, &loaded.base, Path::new(run)).display().to_string());
+        }
+        plan.tsne = Switch::On(tsne);
     }
     plan.plots = Some(pictures::wanted(&loaded.pipeline));
     plan.input.path =

@@ -39,6 +39,11 @@ pub fn plot(run: &Path, options: &PlotOptions, output: Option<&Path>, observer: 
     if !from_table.is_empty() || wants_errors {
         // raw values are not kept in a run: its table is read again, by the plan the run left
         let plan = crate::pipeline::Pipeline::load(&run.join("pipeline.yaml"), &[])?;
+        let files = table::read::input_files(&plan.pipeline.input, &plan.base)?;
+        let now: BTreeMap<String, String> = super::work::digests(&files, run)?.into_iter().collect();
+        if now != record.inputs {
+            return Err(Error::request("the table of the run was changed since").hint("run the pipeline again"));
+        }
         let data =
             super::Data::load(&plan.pipeline, &plan.base, &from_table, &mut super::meter::Meter::default(), observer)?;
         if wants_errors {
@@ -54,13 +59,21 @@ pub fn plot(run: &Path, options: &PlotOptions, output: Option<&Path>, observer: 
         row_errors: &row_errors,
         features: &features,
     };
-    let drawn = palette.draw(options, &record.name, "")?;
+    let metrics = super::told::metrics_of(run)?;
+    let caption = super::publish::caption(rows.ids.len(), codes.ncols(), metrics.faithfulness.as_ref());
+    let drawn = palette.draw(options, &record.name, &caption)?;
     let (name, bytes) = drawn.first().ok_or_else(|| Error::failure("nothing was drawn"))?;
-    let target = output.map_or_else(|| run.join(name), Path::to_path_buf);
-    folder::write_whole(&target, |file| {
-        std::io::Write::write_all(file, bytes).map_err(|error| Error::io("write", &target, &error))
-    })?;
-    Ok(target)
+    if let Some(target) = output {
+        folder::write_whole(target, |file| {
+            std::io::Write::write_all(file, bytes).map_err(|error| Error::io("write", target, &error))
+        })?;
+        return Ok(target.to_owned());
+    }
+    let folder = Folder::open(run)?;
+    let mut record = Record::load(run)?;
+    record.files.extend(folder.write_together(&drawn)?);
+    write_record(&folder, &record)?;
+    Ok(run.join(name))
 }
 
 /// Writes a run's report again from what the run left.
@@ -74,10 +87,16 @@ pub fn report(run: &Path) -> Result<PathBuf> {
     let folder = Folder::open(run)?;
     let digest = folder.write_bytes("report.html", page.as_bytes())?;
     record.files.insert("report.html".to_owned(), digest);
-    let text =
-        serde_json::to_vec_pretty(&record).map_err(|error| Error::failure(format!("cannot write JSON: {error}")))?;
-    folder.write_bytes(record::FILE, &text)?;
+    write_record(&folder, &record)?;
     Ok(run.join("report.html"))
+}
+
+fn write_record(folder: &Folder, record: &Record) -> Result<()> {
+    let mut text =
+        serde_json::to_vec_pretty(record).map_err(|error| Error::failure(format!("cannot write JSON: {error}")))?;
+    text.push(b'\n');
+    folder.write_bytes(record::FILE, &text)?;
+    Ok(())
 }
 
 /// One column of a file of ours; empty where it has none of that name.

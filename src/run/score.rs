@@ -109,14 +109,18 @@ fn numbers(path: &Path, request: &Request<'_>, ids: &[String], observer: &mut Ob
         table::read::schema(&plain, Path::new(""))?.columns.into_iter().map(|(name, _)| name).collect();
     let id = request.id.filter(|id| there.iter().any(|name| name == id));
     let mut input = input_of(path, id);
-    // what colors or comments rows is no code: labels, and columns that our own files hold beside codes
-    let beside = ["reliability", "reconstruction_error", "unlike_training", "row"];
-    let skip = |name: &&String| Some(name.as_str()) == request.label || beside.contains(&name.as_str());
-    input.features.exclude = there.iter().filter(skip).map(|name| format!("^{}$", regex::escape(name))).collect();
+    // files of ours hold more beside the numbers that are rated; in others everything but the label is
+    let ours: Vec<&String> = there.iter().filter(|name| is_ours(name)).collect();
+    if ours.is_empty() {
+        input.features.exclude = request.label.iter().map(|label| format!("^{}$", regex::escape(label))).collect();
+    } else {
+        input.features.include = ours.into_iter().cloned().collect();
+    }
     let Table { ids: found, frame, .. } = table::read::read(&input, Path::new(""), observer)?;
     if frame.features.is_empty() {
         return Err(Error::request("there is no numeric column").at(path.display().to_string()));
     }
+    let _ = observer(Event::Note(format!("{} columns of `{}` are rated", frame.features.len(), path.display())));
     if id.is_some() {
         let place: HashMap<&str, usize> = found.iter().map(String::as_str).zip(0..).collect();
         let order: Vec<usize> = ids
@@ -135,4 +139,9 @@ fn numbers(path: &Path, request: &Request<'_>, ids: &[String], observer: &mut Ob
             .hint("give the rows of the table in its order, or name the id column with `--id`"));
     }
     Ok(frame.values)
+}
+
+/// Whether a column is one of the numbers that our own files hold: `code_00` …, `x`, `y`.
+fn is_ours(name: &str) -> bool {
+    name == "x" || name == "y" || super::pictures::is_code(name)
 }

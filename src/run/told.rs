@@ -85,7 +85,12 @@ impl Told<'_> {
             stages: self.stages.iter().map(stage_row).collect(),
             pipeline: self.plan.to_yaml()?,
             methods: self.methods(),
-            files: self.files.iter().map(|name| (name.clone(), holds(name))).collect(),
+            files: self
+                .files
+                .iter()
+                .filter(|name| !holds(name).is_empty())
+                .map(|name| (name.clone(), holds(name)))
+                .collect(),
             version: format!("reduce {}", env!("CARGO_PKG_VERSION")),
         };
         Ok(report::html(&data)?)
@@ -407,10 +412,7 @@ pub fn page_of_run(run: &Path, plan: &Loaded, record: &Record) -> Result<String>
         return Err(Error::request(format!("changed since the run, or gone: {}", changed.join(", ")))
             .hint("run the pipeline again"));
     }
-    let metrics = std::fs::read(run.join("metrics.json"))
-        .map_err(|error| Error::io("read", &run.join("metrics.json"), &error))?;
-    let metrics: Metrics = serde_json::from_slice(&metrics)
-        .map_err(|error| Error::request(format!("`metrics.json` is of another version: {error}")))?;
+    let metrics = metrics_of(run)?;
     let size = metrics
         .training
         .as_ref()
@@ -422,6 +424,8 @@ pub fn page_of_run(run: &Path, plan: &Loaded, record: &Record) -> Result<String>
         false => None,
     };
     let reliability = super::redraw::column_of(&run.join("embedding.parquet"), "reliability").unwrap_or_default();
+    let row_errors =
+        super::redraw::column_of(&run.join("embedding.parquet"), "reconstruction_error").unwrap_or_default();
     let mut figures = Vec::new();
     for name in record.files.keys().filter(|name| name.ends_with(".svg")) {
         let path = run.join(name);
@@ -435,10 +439,22 @@ pub fn page_of_run(run: &Path, plan: &Loaded, record: &Record) -> Result<String>
         codes: codes.view(),
         points: points.as_ref().map(Array2::view),
         reliability: &reliability,
-        row_errors: &[],
+        row_errors: &row_errors,
         figures: &figures,
         stages: &record.stages,
-        files: record.files.keys().cloned().collect(),
+        files: record.files.keys().cloned().filter(|name| name != "report.html").collect(),
     };
     told.page()
+}
+
+/// What a run measured.
+///
+/// # Errors
+/// If `metrics.json` is gone or of another version.
+pub fn metrics_of(run: &Path) -> Result<Metrics> {
+    let path = run.join("metrics.json");
+    let text = std::fs::read(&path).map_err(|error| Error::io("read", &path, &error))?;
+    serde_json::from_slice(&text).map_err(|error| {
+        Error::request(format!("`{}` is of another version: {error}", path.display())).hint("run the pipeline again")
+    })
 }

@@ -31,7 +31,7 @@ pub struct Work<'a> {
     pub(super) kept: Kept,
     reuse: Reuse,
     pub(super) meter: Meter,
-    pub(super) inputs: BTreeMap<String, String>,
+    pub(super) inputs: Vec<(String, String)>,
     keys: Keys,
     data: Option<Data>,
 }
@@ -79,14 +79,11 @@ impl<'a> Work<'a> {
     /// # Errors
     /// If an input cannot be read or the output cannot be a run folder; nothing is written then.
     pub fn begin(loaded: &'a Loaded, reuse: Reuse) -> Result<Self> {
-        let ours: Vec<String> =
-            ["codes.parquet", "embedding.parquet", "metrics.json", "model.safetensors", "pipeline.yaml", "report.html"]
-                .map(str::to_owned)
-                .to_vec();
+        let ours = super::publish::names(&loaded.pipeline);
         Folder::check(&loaded.output, &ours)?;
         let files = table::read::input_files(&loaded.pipeline.input, &loaded.base)?;
         let inputs = digests(&files, &loaded.output)?;
-        let keys = Keys::of(&loaded.pipeline, &inputs)?;
+        let keys = Keys::of(loaded, &inputs)?;
         let kept = Kept::in_folder(&loaded.output);
         // a run that fails on its table must leave no folder behind, so a new folder waits for the table
         let folder = if reuse.includes(Stage::Autoencoder)
@@ -166,6 +163,7 @@ impl<'a> Work<'a> {
             tsne.resolve(data.prepared.nrows(), data.prepared.ncols())?;
         }
         pictures::check(pipeline, &data.rows)?;
+        super::publish::check_names(&data.rows)?;
         if self.folder.is_none() {
             self.folder = Some(Folder::open(&self.loaded.output)?);
         }
@@ -239,9 +237,9 @@ impl<'a> Work<'a> {
             self.meter.reused(Stage::Tsne, observer);
             return Ok(Some(LaidOut { points, record }));
         }
+        let (_, reason) = options.neighbors.chosen(coded.codes.nrows(), coded.codes.ncols());
         let options = options.resolve(coded.codes.nrows(), coded.codes.ncols())?;
         let seed = self.pipeline().seed;
-        let (_, reason) = options.neighbors.chosen(coded.codes.nrows(), coded.codes.ncols());
         let neighbors = self.neighbors(coded, &options, observer)?;
         let start = pictures::start_from(&options, &self.loaded.base, &coded.rows)?;
         let laid_out = self.meter.stage(Stage::Tsne, observer, |observer| {
@@ -282,16 +280,58 @@ impl<'a> Work<'a> {
     }
 
     /// Measures what each step lost.
-    pub impl Keys {
-    fn of(pipeline: &Pipeline, inputs: &BTreeMap<String, String>) -> Result<Self> {
-        // where the table lies does not change what it holds
+    pub fn measure(
+        &mut self,
+        trained: &Trained,
+        coded: &Coded,
+        laid_out: Option<&LaidOut>,
+        observer: &mut Observer<'_>,
+    ) -> Result<Measured> {
+        let file = self.keys.measures.file("measures", "json");
+        if let Some(kept) = self.take(Stage::Evaluate, &file)
+            && let Ok(measured) = serde_json::from_slice(&kept)
+        {
+            self.meter.reused(Stage::Evaluate, observer);
+            return Ok(measured);
+        }
+        let pipeline = self.pipeline();
+        self.data(observer)?;
+        let data = self.data.take().ok_or_else(|| Error::failure("the table is gone"))?;
+        let measured = self.meter.stage(Stage::Evaluate, observer, |observer| {
+            measure(pipeline, trained, coded, laid_out, &data, observer)
+        })?;
+        self.data = Some(data);
+        self.keep(&file, &json(&measured)?)?;
+        Ok(measured)
+    }
+}
+
+impl Keys {
+    fn of(loaded: &Loaded, inputs: &[(String, String)]) -> Result<Self> {
+        let pipeline = &loaded.pipeline;
+        // where the table lies does not change what it holds; the order of its files does
         let input = Input { path: OneOrMany(vec![PathBuf::new()]), ..pipeline.input.clone() };
-        let digests: Vec<&String> = inputs.values().collect();
-        let model = Key::of(&[&"model", &digests, &input, &pipeline.prepare, &pipeline.autoencoder, &pipeline.seed])?;
+        let digests: Vec<&String> = inputs.iter().map(|(_, digest)| digest).collect();
+        let model = Key::of(&[
+            &"model",
+            &digests,
+            &input,
+            &pipeline.prepare,
+            &pipeline.autoencoder,
+            &pipeline.seed,
+            &loaded.name,
+        ])?;
         let tsne = pipeline.tsne.on();
         let method = tsne.map(|options| (options.neighbors, &options.perplexity));
         let neighbors = Key::of(&[&"neighbors", &model.as_str(), &method])?;
-        let embedding = Key::of(&[&"embedding", &model.as_str(), &pipeline.tsne])?;
+        let start = match tsne.map(|options| &options.start) {
+            Some(embed::Start::From(run)) => Some(
+                folder::digest_of(&loaded.base.join(run).join("embedding.parquet"))
+                    .map_err(|error| error.hint("`tsne.start` names a run folder with an embedding"))?,
+            ),
+            _ => None,
+        };
+        let embedding = Key::of(&[&"embedding", &model.as_str(), &pipeline.tsne, &start])?;
         let measures = Key::of(&[&"measures", &embedding.as_str(), &pipeline.evaluate])?;
         Ok(Self { model, neighbors, embedding, measures })
     }
@@ -303,7 +343,7 @@ impl<'a> Work<'a> {
 /// If an input cannot be read.
 pub fn forecast(loaded: &Loaded) -> Result<Vec<(Stage, Reuse)>> {
     let files = table::read::input_files(&loaded.pipeline.input, &loaded.base)?;
-    let keys = Keys::of(&loaded.pipeline, &digests(&files, &loaded.output)?)?;
+    let keys = Keys::of(loaded, &digests(&files, &loaded.output)?)?;
     let kept = Kept::in_folder(&loaded.output);
     let holds = |key: &Key, stem: &str, extension: &str| kept.holds(&loaded.output, &key.file(stem, extension));
     let model = holds(&keys.model, "model", "safetensors") && holds(&keys.model, "training", "json");
@@ -322,9 +362,9 @@ pub fn forecast(loaded: &Loaded) -> Result<Vec<(Stage, Reuse)>> {
 }
 
 /// The digest of every input file, by its name without folders; files inside the output folder are refused.
-fn digests(files: &[PathBuf], output: &std::path::Path) -> Result<BTreeMap<String, String>> {
+pub(super) fn digests(files: &[PathBuf], output: &std::path::Path) -> Result<Vec<(String, String)>> {
     let output = output.canonicalize().ok();
-    let mut digests = BTreeMap::new();
+    let mut digests: Vec<(String, String)> = Vec::new();
     for (place, file) in files.iter().enumerate() {
         let canonical = file.canonicalize().map_err(|error| Error::io("read", file, &error))?;
         if output.as_ref().is_some_and(|output| canonical.starts_with(output)) {
@@ -332,8 +372,9 @@ fn digests(files: &[PathBuf], output: &std::path::Path) -> Result<BTreeMap<Strin
                 .hint("set `output` to another folder: a run must not read its own results"));
         }
         let name = file.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-        let name = if digests.contains_key(&name) { format!("{name} ({})", place + 1) } else { name };
-        digests.insert(name, folder::digest_of(file)?);
+        let name =
+            if digests.iter().any(|(earlier, _)| earlier == &name) { format!("{name} ({})", place + 1) } else { name };
+        digests.push((name, folder::digest_of(file)?));
     }
     Ok(digests)
 }
