@@ -125,6 +125,12 @@ impl Pipeline {
         Ok(Loaded { pipeline, base, name, output })
     }
 
+    /// The same error with the line of the pipeline file that names the column it is about, where that can be told.
+    #[must_use]
+    pub fn pointed(error: Error, path: &Path) -> Error {
+        load::pointed(error, path)
+    }
+
     /// The checks that need more than one field but no data.
     ///
     /// # Errors

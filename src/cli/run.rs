@@ -17,6 +17,7 @@ pub fn run(verb: &arguments::Run, stop: &Stop) -> Result<()> {
     let reuse = if verb.fresh { Reuse::Nothing } else { verb.from.map_or(Reuse::Kept, from) };
     let mut progress = super::listener(verb.quiet, verb.json, stop);
     let outcome = run::run(&loaded, reuse, &mut |event| progress.take(event)).map_err(|error| {
+        let error = Pipeline::pointed(error, &verb.pipeline.file);
         if error.fault() == Fault::Interrupted && error.hint_text().is_none() {
             error.hint("the same command goes on with the stages that were finished")
         } else {

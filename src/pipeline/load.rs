@@ -95,6 +95,34 @@ pub(super) fn text(path: &Path) -> Result<String> {
     Ok(text.trim_start_matches('\u{feff}').to_owned())
 }
 
+/// The same error with the line of the pipeline that names the column it is about, where that can be told.
+pub(super) fn pointed(error: Error, path: &Path) -> Error {
+    if !["no column", "is not in the table"].iter().any(|words| error.message().contains(words)) {
+        return error;
+    }
+    let Some(word) = error.message().split('`').nth(1).map(str::to_owned).filter(|word| !word.is_empty()) else {
+        return error;
+    };
+    let Ok(text) = std::fs::read_to_string(path) else { return error };
+    let part_of_name = |letter: Option<char>| letter.is_some_and(|letter| letter.is_alphanumeric() || letter == '_');
+    let found = text.lines().enumerate().find_map(|(at, line)| {
+        let start = line.match_indices(&word).map(|(start, _)| start).find(|start| {
+            !part_of_name(line[..*start].chars().next_back())
+                && !part_of_name(line[start + word.len()..].chars().next())
+        })?;
+        (!line.trim_start().starts_with('#')).then(|| (at + 1, line[..start].chars().count() + 1, line))
+    });
+    let Some((line, column, source)) = found else { return error };
+    let margin = " ".repeat(line.to_string().len());
+    let pointer = format!(
+        "{}:{line}:{column}\n{margin} |\n{line} | {source}\n{margin} | {}^",
+        path.display(),
+        " ".repeat(column - 1)
+    );
+    let place = error.place().map_or_else(|| pointer.clone(), |place| format!("{place}\n{margin}--> {pointer}"));
+    error.at(place)
+}
+
 /// Types a pipeline, collecting every problem: each found entry is blanked out and the rest read again.
 ///
 /// # Errors

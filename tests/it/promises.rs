@@ -76,6 +76,34 @@ fn another_perplexity_takes_up_the_codes() {
 }
 
 #[test]
+fn files_in_another_order_are_another_table() {
+    let place = Place::new();
+    place.digits("");
+    let text = String::from_utf8(place.read("digits.csv")).expect("text");
+    let lines: Vec<&str> = text.lines().collect();
+    place.file("a.csv", [&lines[..1], &lines[1..150]].concat().join("\n"));
+    place.file("b.csv", [&lines[..1], &lines[150..]].concat().join("\n"));
+    let pipeline = |order: &str| format!("version: 1\ninput: {{path: {order}, labels: [label]}}\n{SMALL}");
+    place.file("p.yaml", pipeline("[a.csv, b.csv]")).reduce(&["run", "p.yaml"]).done();
+    let first = place.read("run/codes.parquet");
+    place.file("p.yaml", pipeline("[b.csv, a.csv]")).reduce(&["run", "p.yaml"]).done();
+    assert_ne!(first, place.read("run/codes.parquet"));
+}
+
+#[test]
+fn a_plot_drawn_again_belongs_to_the_run() {
+    let place = Place::new();
+    place.digits(SMALL).reduce(&["run", "p.yaml"]).done();
+    let before = place.read("run/embedding-label.svg");
+    place.reduce(&["plot", "run", "--color-by", "label"]).done();
+    assert_eq!(before, place.read("run/embedding-label.svg"));
+    place.reduce(&["plot", "run", "--color-by", "code_00"]).done();
+    place.reduce(&["verify", "run"]).done();
+    place.reduce(&["report", "run"]).done();
+    place.reduce(&["verify", "run"]).done();
+}
+
+#[test]
 fn a_refused_run_leaves_an_earlier_one_as_it_was() {
     let place = Place::new();
     place.digits(SMALL).reduce(&["run", "p.yaml"]).done();
