@@ -75,7 +75,7 @@ fn names_that_are_not_there_have_a_nearest_one() {
     let place = Place::new();
     place.digits("output: run\n");
     place.file("l.yaml", "version: 1\ninput: {path: digits.csv, labels: [lable]}\n");
-    place.reduce(&["check", "l.yaml"]).refused(&["lable", "`label`", "l.yaml:2:37"]);
+    place.reduce(&["check", "l.yaml"]).refused(&["lable", "`label`", "l.yaml:2:36"]);
     place.file("i.yaml", "version: 1\ninput: {path: digits.csv, id: pixel_0_00}\n");
     place.reduce(&["check", "i.yaml"]).refused(&["pixel_0_00", "pixel_0_0"]);
     place.file("d.yaml", "version: 1\ninput: {path: digits.csv, id: pixel_0_1}\n");
