@@ -5,7 +5,7 @@
 //! probed is not guessed: on a sample of rows the exact neighbors are found, and as many lists are probed as hold
 //! 98 % of them.
 //!
-//! Why not a crate: the graph indices on crates.io that can be seeded insert row by row on one thread, and those
+//! Why not a crate: the published graph indices that can be seeded insert row by row on one thread, and those
 //! that build in parallel depend on which thread came first. This one gives the same neighbors for any number of
 //! threads, shares the kernel of the exact search, and measures its own recall.
 

@@ -128,7 +128,7 @@ pub fn starter(data: &Path, folder: &Path, observer: &mut Observer<'_>) -> Resul
     for line in pipeline::yaml_of(&chosen.steps)?.lines().filter(|_| !chosen.steps.is_empty()) {
         let _ = writeln!(text, "  {line}");
     }
-    text += "\nautoencoder:\n  # code_size: 32              # numbers per row; `auto` searches\n  # hidden: [512, 128]         # nodes per layer; the decoder mirrors them\n  loss: auto                   # bce where every prepared value lies in [0, 1], else mse\n\ntsne: {}                       # {perplexity: 30}; `none` writes codes only\n";
+    text += "\nautoencoder:\n  # code_size: 32              # numbers per row; `auto` searches\n  # hidden: [512, 128]         # nodes per layer; the decoder mirrors them\n  loss: auto                   # mse, bce, poisson, nb, zinb; auto: by the values\n\ntsne: {}                       # {perplexity: 30}; `none` writes codes only\n";
     let _ = write!(text, "\noutput: {}\n", quoted(&format!("runs/{}", crate::plot::slugs([name.as_str()])[0])));
     Ok(Starter { text, guesses, inspection: found })
 }
