@@ -63,6 +63,7 @@ impl Plan {
     /// # Errors
     /// Everything for which a run would be refused.
     pub fn of(loaded: &Loaded) -> Result<Self> {
+        run::check_output(loaded)?;
         let mut notes = Vec::new();
         let mut listen = |event: Event| {
             match event {
@@ -142,6 +143,7 @@ fn training_seconds(options: &autoencoder::Options, rows: usize, features: usize
 /// # Errors
 /// If the table cannot be read or lacks a column that the pipeline names.
 pub fn check_columns(loaded: &Loaded) -> Result<String> {
+    run::check_output(loaded)?;
     let schema = table::read::schema(&loaded.pipeline.input, &loaded.base)?;
     let rows = schema.rows.map_or_else(String::new, |rows| format!("{rows} rows, "));
     Ok(format!("{}, {rows}{} columns, {} of them train", schema.format, schema.columns.len(), schema.trainable))

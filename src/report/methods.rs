@@ -178,8 +178,8 @@ fn prepared(text: &mut String, facts: &MethodsFacts) {
     } else {
         let _ = write!(
             text,
-            "{}, with all statistics taken from the training {} alone.",
-            list(&facts.preparation),
+            "prepared in order ({}), with all statistics taken from the training {} alone.",
+            facts.preparation.join("; "),
             row_word(facts)
         );
     }

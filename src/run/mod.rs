@@ -127,6 +127,14 @@ pub struct Faithfulness {
     pub prepared: Measures,
 }
 
+/// Looks whether a pipeline's output can be a run folder; nothing is written.
+///
+/// # Errors
+/// If it cannot, or holds files of somebody else under names of ours.
+pub fn check_output(loaded: &Loaded) -> Result<()> {
+    folder::Folder::check(&loaded.output, &publish::names(&loaded.pipeline))
+}
+
 /// A finished run.
 #[derive(Debug, Clone)]
 pub struct Outcome {
