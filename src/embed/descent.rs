@@ -69,13 +69,13 @@ pub(super) struct Result {
 pub(super) struct Diverged(pub(super) usize);
 
 /// The points in motion, in an order that changes with the map.
-struct Motion {
+pub(super) struct Motion {
     affinities: Affinities,
-    points: Vec<[f32; 2]>,
+    pub(super) points: Vec<[f32; 2]>,
     next: Vec<[f32; 2]>,
     steps: Vec<[f32; 2]>,
     gains: Vec<[f32; 2]>,
-    forces: Vec<[f32; 2]>,
+    pub(super) forces: Vec<[f32; 2]>,
     /// Which row of the table each point is.
     rows: Vec<u32>,
     dimensions: usize,
@@ -141,7 +141,7 @@ pub(super) fn run(
 }
 
 impl Motion {
-    fn new(affinities: Affinities, points: Vec<[f32; 2]>, dimensions: usize) -> Self {
+    pub(super) fn new(affinities: Affinities, points: Vec<[f32; 2]>, dimensions: usize) -> Self {
         let count = points.len();
         Self {
             negative_entropy: affinities.negative_entropy(),
@@ -162,7 +162,7 @@ impl Motion {
     }
 
     /// Moves every point one step; false where a gradient was not finite.
-    fn advance(&mut self, phase: &Phase) -> bool {
+    pub(super) fn advance(&mut self, phase: &Phase) -> bool {
         let repulsion = (1.0 / self.normalization) as f32;
         let (affinities, points, forces, dimensions) = (&self.affinities, &self.points, &self.forces, self.dimensions);
         let sums: Vec<[f64; 3]> = self
@@ -209,7 +209,7 @@ impl Motion {
 
     /// Sorts all that belongs to the points along a curve through the plane, so that points near in the map are
     /// near in memory.
-    fn sort(&mut self) {
+    pub(super) fn sort(&mut self) {
         let bounds = Bounds::of(&self.points);
         let mut keyed: Vec<(u64, u32)> =
             (0_u32..).zip(&self.points).map(|(place, point)| (bounds.morton(*point, SORT_DEPTH), place)).collect();

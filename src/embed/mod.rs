@@ -10,6 +10,7 @@ mod descent;
 mod error;
 mod linfa;
 mod options;
+pub mod parts;
 mod place;
 mod repulsion;
 mod start;

@@ -93,6 +93,11 @@ impl Mesh {
     /// Overwrites `forces` with the force of all points on each and gives the normalization `Z`.
     pub(in crate::embed) fn forces(&mut self, points: &[[f32; 2]], forces: &mut [[f32; 2]]) -> f64 {
         self.solve(points, 0.0);
+        self.gather(points, forces)
+    }
+
+    /// Reads the force on every point off the field, and gives `Z`.
+    pub(in crate::embed) fn gather(&self, points: &[[f32; 2]], forces: &mut [[f32; 2]]) -> f64 {
         let field = &self.field;
         let sums: Vec<f64> = points
             .par_chunks(READ)
@@ -120,19 +125,24 @@ impl Mesh {
     }
 
     fn solve(&mut self, points: &[[f32; 2]], margin: f32) {
-        let frame = Frame::around(Bounds::of(points).widened(margin), self.spacing, self.field.frame);
-        self.spread(points, frame);
-        let lowered = self.convolution.prepare(frame.columns, frame.rows, frame.spacing);
-        self.field.potential.resize(frame.columns * frame.rows, 0.0);
-        self.convolution.apply(&self.charges, &mut self.field.potential);
-        self.field.frame = frame;
-        let rows = points.len() as f64;
-        self.field.constant = rows * lowered;
+        self.spread(points, margin);
+        self.convolve(points.len());
     }
 
-    /// Spreads a unit charge for every point. Tasks have patches of their own that are added in order, so that the
+    /// Convolves the charges of `rows` points with the kernel: their field.
+    pub(in crate::embed) fn convolve(&mut self, rows: usize) {
+        let Frame { columns, rows: lines, spacing, .. } = self.field.frame;
+        let lowered = self.convolution.prepare(columns, lines, spacing);
+        self.field.potential.resize(columns * lines, 0.0);
+        self.convolution.apply(&self.charges, &mut self.field.potential);
+        self.field.constant = rows as f64 * lowered;
+    }
+
+    /// Spreads a unit charge for every point on a grid with room of `margin` around them. Tasks have patches of their own that are added in order, so that the
     /// sum does not depend on the number of threads.
-    fn spread(&mut self, points: &[[f32; 2]], frame: Frame) {
+    pub(in crate::embed) fn spread(&mut self, points: &[[f32; 2]], margin: f32) {
+        let frame = Frame::around(Bounds::of(points).widened(margin), self.spacing, self.field.frame);
+        self.field.frame = frame;
         let tasks = points.len().div_ceil(SPREAD).clamp(1, SPREADERS);
         let chunk = points.len().div_ceil(tasks).max(1);
         self.spread.resize_with(tasks, Patch::default);
