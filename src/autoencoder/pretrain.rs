@@ -9,10 +9,10 @@ use std::ops::ControlFlow;
 use ndarray::ArrayView2;
 
 use super::error::AutoencoderError;
+use super::fit::fit_from;
 use super::layout::{Dense, Layout};
 use super::options::{Metric, Options, Pretrain};
 use super::resolve::Decided;
-use super::train::fit_from;
 use crate::event::{Event, Observer};
 use crate::seed::Seed;
 use crate::split::Split;

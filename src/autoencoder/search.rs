@@ -5,9 +5,9 @@ use std::ops::ControlFlow;
 use ndarray::ArrayView2;
 
 use super::error::AutoencoderError;
+use super::fit::fit_given;
 use super::history::SizeRecord;
 use super::options::Options;
-use super::train::fit_given;
 use crate::event::{Event, Observer};
 use crate::seed::Seed;
 use crate::split::Split;
