@@ -2,6 +2,7 @@
 
 use ndarray::ArrayView2;
 
+use super::checkpoint::{Checkpoint, KeepNothing, Keeper};
 use super::error::AutoencoderError;
 use super::layout::Layout;
 use super::metric;
@@ -10,9 +11,9 @@ use super::pretrain;
 use super::resolve::Decided;
 use super::search::{search, with_size};
 use super::start::{Start, start};
-use super::train::{Kept, Trainer};
+use super::train::Trainer;
 use super::{Autoencoder, Fitted};
-use crate::event::Observer;
+use crate::event::{Event, Observer};
 use crate::pca::Pca;
 use crate::seed::Seed;
 use crate::split::Split;
@@ -39,21 +40,46 @@ pub fn fit(
     seed: Seed,
     observer: &mut Observer<'_>,
 ) -> Result<Fitted, AutoencoderError> {
-    if options.code_size != Some(Auto::Auto) {
-        return fit_given(data, split, options, seed, observer);
-    }
-    let (size, records) = search(&data, split, options, seed, observer)?;
-    let mut fitted = fit_given(data, split, &with_size(options, size, None), seed, observer)?;
-    fitted.history.code_sizes = records;
-    Ok(fitted)
+    fit_kept(data, split, options, seed, Checkpoint::default(), &mut KeepNothing, observer)
 }
 
-/// [`fit`] for a code of given size.
+/// [`fit`], going on from where a checkpoint stands and handing out new ones. What comes out is the same to the last bit,
+/// whatever the number of checkpoints between. One that does not belong to such a training is not used, which is said.
+///
+/// # Errors
+/// Those of [`fit`]; when the observer asks to stop, the last checkpoint is handed out first.
+pub fn fit_kept(
+    data: ArrayView2<f32>,
+    split: &Split,
+    options: &Options,
+    seed: Seed,
+    from: Checkpoint,
+    keeper: &mut dyn Keeper,
+    observer: &mut Observer<'_>,
+) -> Result<Fitted, AutoencoderError> {
+    if options.code_size != Some(Auto::Auto) {
+        return fit_given(data, split, options, seed, from, keeper, observer);
+    }
+    let tried = match &from {
+        Checkpoint::Searching(tried) => tried.clone(),
+        Checkpoint::Training(standing) => standing.history.code_sizes.clone(),
+    };
+    let (size, tried) = search(&data, split, options, seed, tried, keeper, observer)?;
+    let from = match from {
+        Checkpoint::Training(standing) if standing.history.code_sizes == tried => Checkpoint::Training(standing),
+        _ => Checkpoint::Searching(tried),
+    };
+    fit_given(data, split, &with_size(options, size, None), seed, from, keeper, observer)
+}
+
+/// [`fit_kept`] for a code of given size.
 pub(super) fn fit_given(
     data: ArrayView2<f32>,
     split: &Split,
     options: &Options,
     seed: Seed,
+    from: Checkpoint,
+    keeper: &mut dyn Keeper,
     observer: &mut Observer<'_>,
 ) -> Result<Fitted, AutoencoderError> {
     options.check()?;
@@ -62,17 +88,18 @@ pub(super) fn fit_given(
     let pca = Pca::fit(data, &split.training, decided.code_size, seed);
     let pca_mse = pca.held_out_error(data, &split.validation);
     let Start { scaling, parameters } = start(options, &layout, data, &split.training, &pca, seed);
-    let parameters = match options.pretrain {
-        Pretrain::Layerwise if decided.hidden.len() > 1 => {
+    let from = fitting(from, parameters.len(), observer);
+    let parameters = match (options.pretrain, &from) {
+        (Pretrain::Layerwise, Checkpoint::Searching(_)) if decided.hidden.len() > 1 => {
             pretrain::grow(&data, split, options, &layout, parameters, seed, observer)?
         }
         _ => parameters,
     };
     let mut trainer = Trainer::new(data.view(), split, options, &decided, layout, scaling, parameters, seed);
-    let course = trainer.run(pca_mse, observer)?;
-    let autoencoder = match course.kept {
-        Kept::Principal => Autoencoder::principal(options.clone(), &pca, decided.code_size),
-        Kept::Trained(mut parameters) => {
+    let course = trainer.run(pca_mse, from, keeper, observer)?;
+    let autoencoder = match course.best {
+        None => Autoencoder::principal(options.clone(), &pca, decided.code_size),
+        Some(mut parameters) => {
             if options.metric == Metric::Rows {
                 metric::turn(&trainer.layout, &trainer.scaling, &mut parameters, data, &split.training);
             }
@@ -80,6 +107,19 @@ pub(super) fn fit_given(
         }
     };
     Ok(Fitted { autoencoder, history: course.history })
+}
+
+/// The checkpoint if a network of so many parameters can take it up, or the start; the observer is told.
+fn fitting(from: Checkpoint, parameters: usize, observer: &mut Observer<'_>) -> Checkpoint {
+    let Checkpoint::Training(standing) = from else { return from };
+    // the wish to stop is heard again at the next step
+    if standing.is_whole(parameters) {
+        let _ = observer(Event::Note(format!("training goes on after {} epochs", standing.epoch - 1)));
+        Checkpoint::Training(standing)
+    } else {
+        let _ = observer(Event::Note("the checkpoint is of another training, which begins again".to_owned()));
+        Checkpoint::Searching(standing.history.code_sizes)
+    }
 }
 
 /// The parameters after training a stage of its own, whose start `carry` changes.
@@ -98,10 +138,8 @@ pub(super) fn fit_from(
     carry(&mut parameters);
     let mut trainer = Trainer::new(data.view(), split, options, &decided, layout, scaling, parameters, seed);
     // Here nothing is promised: the best epoch counts, whatever principal component analysis can do.
-    match trainer.run(f64::INFINITY, observer)?.kept {
-        Kept::Trained(parameters) => Ok(parameters),
-        Kept::Principal => Ok(trainer.parameters),
-    }
+    let course = trainer.run(f64::INFINITY, Checkpoint::default(), &mut KeepNothing, observer)?;
+    Ok(course.best.unwrap_or(trainer.parameters))
 }
 
 /// Whether the promise holds that the result is no worse than principal component analysis.

@@ -5,6 +5,7 @@
 
 mod activation;
 mod adam;
+mod checkpoint;
 mod corrupt;
 mod entering;
 mod error;
@@ -38,9 +39,10 @@ use crate::pca::Pca;
 use layout::Layout;
 use network::{CHUNK, Chunk, CodePrice, Scaling};
 
+pub use checkpoint::{Checkpoint, KeepNothing, Keeper, Standing};
 pub use error::AutoencoderError;
 pub use facts::{DataFacts, Found};
-pub use fit::fit;
+pub use fit::{fit, fit_kept};
 pub use history::{EpochRecord, History, SizeRecord, StoppedBecause};
 pub use options::{
     Activation, Code, Corruption, GradientClip, LinearPath, Loss, Metric, Options, Pretrain, Schedule, Sparsity, Tied,

@@ -42,6 +42,7 @@ pub(super) fn grow(
             Event::Epoch { epoch, .. } => {
                 observer(Event::Advanced { done: epoch as u64, total: (max_epochs / 5).max(1) as u64 })
             }
+            Event::Tick => observer(Event::Tick),
             _ => ControlFlow::Continue(()),
         };
         let layout = Layout::of(&stage, data.ncols())?;

@@ -1,14 +1,13 @@
 //! Training: epochs of steps, the held-out loss after each, and the best weights in the end.
 
-use std::ops::ControlFlow;
-
 use ndarray::ArrayView2;
 use rand::seq::SliceRandom;
 
+use super::checkpoint::{Checkpoint, Keeper, Standing, Weights};
 use super::error::AutoencoderError;
 use super::fit::promises;
 use super::gradient::Tiles;
-use super::history::{EpochRecord, History, StoppedBecause};
+use super::history::{EpochRecord, History, SizeRecord, StoppedBecause};
 use super::layout::{CodeKind, Layout};
 use super::measure::Measured;
 use super::network::{CHUNK, Chunk, CodePrice, Scaling};
@@ -44,14 +43,9 @@ pub(super) struct Trainer<'a> {
     pub(super) pull: Vec<f32>,
 }
 
-pub(super) enum Kept {
-    /// The principal axes, unchanged.
-    Principal,
-    Trained(Vec<f32>),
-}
-
 pub(super) struct Course {
-    pub(super) kept: Kept,
+    /// The best parameters; none where the principal axes are better than those of every epoch.
+    pub(super) best: Option<Vec<f32>>,
     pub(super) history: History,
 }
 
@@ -98,98 +92,169 @@ impl<'a> Trainer<'a> {
         }
     }
 
-    pub(super) fn run(&mut self, pca_mse: f64, observer: &mut Observer<'_>) -> Result<Course, AutoencoderError> {
-        let Decided { max_epochs, batch_size, .. } = *self.decided;
+    /// Trains from where `from` stands, or from the start, to the end.
+    pub(super) fn run(
+        &mut self,
+        pca_mse: f64,
+        from: Checkpoint,
+        keeper: &mut dyn Keeper,
+        observer: &mut Observer<'_>,
+    ) -> Result<Course, AutoencoderError> {
+        let Decided { max_epochs, batch_size, learning_rate, .. } = *self.decided;
+        let patience = self.options.training.patience;
         let training = self.split.training.len();
         let batches = training.div_ceil(batch_size);
+        let promise = promises(self.options);
+        let floor = self.floor();
+        let mut at = match from {
+            Checkpoint::Training(standing) => self.take_up(*standing),
+            Checkpoint::Searching(sizes) => self.begin(pca_mse, sizes, observer)?,
+        };
         let mut rate = Rate {
             schedule: self.options.training.schedule,
-            highest: self.decided.learning_rate,
+            highest: learning_rate,
             warmup_steps: self.decided.warmup_steps,
             all_steps: batches * max_epochs,
-            left: 1.0,
+            left: at.rate_left,
         };
-        self.price_for_epoch(0);
-        let promise = promises(self.options);
-        let before = self.measure();
-        let mut history = History {
-            epochs: vec![self.record(0, None, &before, 0.0)],
-            best_epoch: 0,
-            stopped_because: if max_epochs == 0 { StoppedBecause::NoEpochs } else { StoppedBecause::MaxEpochs },
-            validation_mse: if promise { pca_mse } else { before.mse },
-            pca_validation_mse: pca_mse,
-            notes: Vec::new(),
-            code_sizes: Vec::new(),
-        };
-        let mut kept = if promise { Kept::Principal } else { Kept::Trained(self.parameters.clone()) };
-        // With squared error the principal axes are what every epoch must beat; cross-entropy cannot judge them.
-        let mut best_loss = if !before.loss.is_finite() || promise && self.layout.loss != Loss::Mse {
-            f64::INFINITY
-        } else {
-            before.loss
-        };
-        let floor = self.floor();
-        let (mut reference, mut since) = (before.loss, 0);
-        self.tell(observer, &history, max_epochs)?;
+        let diverged = |epoch| AutoencoderError::Diverged { epoch, learning_rate };
         let mut order = self.split.training.clone();
-        for epoch in 1..=max_epochs {
+        while at.epoch <= max_epochs && (at.since < patience || at.epoch == 1) {
+            let epoch = at.epoch;
             self.price_for_epoch(epoch);
             order.copy_from_slice(&self.split.training);
             order.shuffle(&mut self.seed.keyed(Stream::Shuffle, epoch as u64, 0));
-            let mut sum = 0.0;
-            for batch in 0..batches {
+            while at.batch < batches {
                 // Batches of nearly the same size, so that none is a mere remainder.
-                let rows = &order[batch * training / batches..(batch + 1) * training / batches];
-                let learning_rate = rate.at(self.steps as usize + 1);
-                let loss = self.step(rows, epoch as u64, learning_rate);
+                let rows = &order[at.batch * training / batches..(at.batch + 1) * training / batches];
+                let loss = self.step(rows, epoch as u64, rate.at(self.steps as usize + 1));
                 if !loss.is_finite() {
-                    return Err(AutoencoderError::Diverged { epoch, learning_rate: self.decided.learning_rate });
+                    return Err(diverged(epoch));
                 }
-                sum += loss;
+                at.sum += loss;
+                at.batch += 1;
+                if at.batch < batches {
+                    self.pause(&at, Event::Tick, keeper, observer)?;
+                }
             }
             let measured = self.measure();
             let learning_rate = rate.at(self.steps as usize);
-            history.epochs.push(self.record(epoch, Some(sum / training as f64), &measured, learning_rate));
+            at.history.epochs.push(self.record(epoch, Some(at.sum / training as f64), &measured, learning_rate));
             if !measured.loss.is_finite() {
-                return Err(AutoencoderError::Diverged { epoch, learning_rate: self.decided.learning_rate });
+                return Err(diverged(epoch));
             }
-            if measured.loss < best_loss && (!promise || measured.mse <= pca_mse) && self.is_settled(epoch) {
-                best_loss = measured.loss;
-                match &mut kept {
-                    Kept::Trained(parameters) => parameters.copy_from_slice(&self.parameters),
-                    Kept::Principal => kept = Kept::Trained(self.parameters.clone()),
+            let best_so_far = at.best_loss.is_none_or(|best| measured.loss < best);
+            if best_so_far && (!promise || measured.mse <= pca_mse) && self.is_settled(epoch) {
+                at.best_loss = Some(measured.loss);
+                match &mut at.weights.best {
+                    Some(parameters) => parameters.copy_from_slice(&self.parameters),
+                    None => at.weights.best = Some(self.parameters.clone()),
                 }
-                history.best_epoch = epoch;
-                history.validation_mse = measured.mse;
+                at.history.best_epoch = epoch;
+                at.history.validation_mse = measured.mse;
             }
-            if measured.loss < reference - IMPROVEMENT * (reference - floor).abs() || !self.is_settled(epoch) {
-                (reference, since) = (measured.loss, 0);
+            let improved = |reference: f64| measured.loss < reference - IMPROVEMENT * (reference - floor).abs();
+            if at.reference.is_none_or(improved) || !self.is_settled(epoch) {
+                (at.reference, at.since) = (Some(measured.loss), 0);
             } else {
-                since += 1;
+                at.since += 1;
             }
-            self.tell(observer, &history, max_epochs)?;
-            if since >= self.options.training.patience {
-                history.stopped_because = StoppedBecause::Patience;
-                break;
-            }
-            if rate.schedule == Schedule::Plateau
-                && since > 0
-                && since % (self.options.training.patience / 3).max(1) == 0
-            {
+            let stuck = at.since > 0 && at.since < patience && at.since % (patience / 3).max(1) == 0;
+            if rate.schedule == Schedule::Plateau && stuck {
                 rate.left /= 3.0;
-                if let Kept::Trained(best) = &kept {
+                at.rate_left = rate.left;
+                if let Some(best) = &at.weights.best {
                     self.parameters.copy_from_slice(best);
                 }
             }
+            (at.epoch, at.batch, at.sum) = (epoch + 1, 0, 0.0);
+            self.pause(&at, epoch_event(&at.history, max_epochs), keeper, observer)?;
         }
-        if matches!(kept, Kept::Principal) {
+        let Standing { since, mut history, weights: Weights { best, .. }, .. } = at;
+        if max_epochs > 0 && since >= patience {
+            history.stopped_because = StoppedBecause::Patience;
+        }
+        if best.is_none() {
             history.notes.push(format!(
                 "no epoch was better than principal component analysis with {} axes, so these are kept: a linear code \
                  is all there is to have here",
                 self.layout.code_size
             ));
         }
-        Ok(Course { kept, history })
+        Ok(Course { best, history })
+    }
+
+    /// Measures the start.
+    fn begin(
+        &mut self,
+        pca_mse: f64,
+        code_sizes: Vec<SizeRecord>,
+        observer: &mut Observer<'_>,
+    ) -> Result<Standing, AutoencoderError> {
+        let max_epochs = self.decided.max_epochs;
+        self.price_for_epoch(0);
+        let promise = promises(self.options);
+        let before = self.measure();
+        let history = History {
+            epochs: vec![self.record(0, None, &before, 0.0)],
+            best_epoch: 0,
+            stopped_because: if max_epochs == 0 { StoppedBecause::NoEpochs } else { StoppedBecause::MaxEpochs },
+            validation_mse: if promise { pca_mse } else { before.mse },
+            pca_validation_mse: pca_mse,
+            notes: Vec::new(),
+            code_sizes,
+        };
+        if observer(epoch_event(&history, max_epochs)).is_break() {
+            return Err(AutoencoderError::Interrupted { epoch: 0 });
+        }
+        let finite = before.loss.is_finite().then_some(before.loss);
+        Ok(Standing {
+            epoch: 1,
+            batch: 0,
+            sum: 0.0,
+            steps: 0,
+            rate_left: 1.0,
+            price: 0.0,
+            // With squared error the principal axes are what every epoch must beat; cross-entropy cannot judge them.
+            best_loss: finite.filter(|_| !promise || self.layout.loss == Loss::Mse),
+            reference: finite,
+            since: 0,
+            history,
+            weights: Weights { best: (!promise).then(|| self.parameters.clone()), ..Weights::default() },
+        })
+    }
+
+    /// Puts the training where `standing` left it.
+    fn take_up(&mut self, mut standing: Standing) -> Standing {
+        let weights = &mut standing.weights;
+        self.parameters = std::mem::take(&mut weights.parameters);
+        self.mean = std::mem::take(&mut weights.mean);
+        self.square = std::mem::take(&mut weights.square);
+        self.steps = standing.steps;
+        self.price.l1 = standing.price as f32;
+        standing
+    }
+
+    /// Tells the observer, and hands out a checkpoint if one is wanted or the observer asks to stop.
+    fn pause(
+        &self,
+        at: &Standing,
+        event: Event,
+        keeper: &mut dyn Keeper,
+        observer: &mut Observer<'_>,
+    ) -> Result<(), AutoencoderError> {
+        let stop = observer(event).is_break();
+        if stop || keeper.wants() {
+            let weights = Weights {
+                parameters: self.parameters.clone(),
+                mean: self.mean.clone(),
+                square: self.square.clone(),
+                best: at.weights.best.clone(),
+            };
+            let (steps, price, history) = (self.steps, f64::from(self.price.l1), at.history.clone());
+            keeper.keep(Checkpoint::Training(Box::new(Standing { steps, price, history, weights, ..*at })));
+        }
+        if stop { Err(AutoencoderError::Interrupted { epoch: at.epoch - 1 }) } else { Ok(()) }
     }
 
     fn record(&self, epoch: usize, training_loss: Option<f64>, measured: &Measured, learning_rate: f64) -> EpochRecord {
@@ -211,18 +276,15 @@ impl<'a> Trainer<'a> {
             active: sparse.then_some(measured.parts.active),
         }
     }
+}
 
-    fn tell(&self, observer: &mut Observer<'_>, history: &History, max_epochs: usize) -> Result<(), AutoencoderError> {
-        let Some(last) = history.epochs.last() else { return Ok(()) };
-        let event = Event::Epoch {
-            epoch: last.epoch,
-            max_epochs,
-            loss: last.training_loss.unwrap_or(last.validation_loss),
-            validation_loss: last.validation_loss,
-        };
-        match observer(event) {
-            ControlFlow::Continue(()) => Ok(()),
-            ControlFlow::Break(()) => Err(AutoencoderError::Interrupted { epoch: last.epoch }),
-        }
+/// What the last epoch of a history came to.
+fn epoch_event(history: &History, max_epochs: usize) -> Event {
+    let last = history.epochs.last();
+    Event::Epoch {
+        epoch: last.map_or(0, |last| last.epoch),
+        max_epochs,
+        loss: last.map_or(f64::NAN, |last| last.training_loss.unwrap_or(last.validation_loss)),
+        validation_loss: last.map_or(f64::NAN, |last| last.validation_loss),
     }
 }
