@@ -114,6 +114,9 @@ impl Error {
             Kind::IsADirectory => "it is a folder".to_owned(),
             Kind::NotADirectory => "a part of the path is a file, not a folder".to_owned(),
             Kind::StorageFull => "no space left on the disk".to_owned(),
+            Kind::QuotaExceeded => "the disk quota is used up".to_owned(),
+            Kind::FileTooLarge => "the file would be larger than the system allows".to_owned(),
+            Kind::ReadOnlyFilesystem => "the disk can only be read".to_owned(),
             _ => error.to_string(),
         };
         let message = format!("cannot {action} `{}`: {reason}", path.display());

@@ -61,6 +61,8 @@ pub enum Event {
     Note(String),
     /// Something the user should act on; a sentence without a full stop.
     Warning(String),
+    /// Work goes on; there is nothing to tell, but the wish to stop is heard.
+    Tick,
     /// Part of a stage's countable work is done.
     Advanced {
         /// Units done so far.

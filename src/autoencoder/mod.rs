@@ -5,23 +5,29 @@
 
 mod activation;
 mod adam;
+mod checkpoint;
 mod corrupt;
+mod entering;
 mod error;
 mod facts;
+mod fit;
 mod gradient;
 mod history;
 mod layout;
 mod loss;
 mod math;
+mod measure;
 mod metric;
 mod network;
 mod options;
 mod pretrain;
+mod price;
 mod resolve;
 mod sample;
 mod schedule;
 mod search;
 mod start;
+mod step;
 mod tensors;
 mod train;
 
@@ -33,15 +39,16 @@ use crate::pca::Pca;
 use layout::Layout;
 use network::{CHUNK, Chunk, CodePrice, Scaling};
 
+pub use checkpoint::{Checkpoint, KeepNothing, Keeper, Standing};
 pub use error::AutoencoderError;
 pub use facts::{DataFacts, Found};
+pub use fit::{fit, fit_kept};
 pub use history::{EpochRecord, History, SizeRecord, StoppedBecause};
 pub use options::{
     Activation, Code, Corruption, GradientClip, LinearPath, Loss, Metric, Options, Pretrain, Schedule, Sparsity, Tied,
     Training, Variational,
 };
 pub use sample::Mixture;
-pub use train::fit;
 
 /// A trained autoencoder and how it came to be.
 #[derive(Debug, Clone)]

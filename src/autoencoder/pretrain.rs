@@ -9,10 +9,10 @@ use std::ops::ControlFlow;
 use ndarray::ArrayView2;
 
 use super::error::AutoencoderError;
+use super::fit::fit_from;
 use super::layout::{Dense, Layout};
 use super::options::{Metric, Options, Pretrain};
 use super::resolve::Decided;
-use super::train::fit_from;
 use crate::event::{Event, Observer};
 use crate::seed::Seed;
 use crate::split::Split;
@@ -42,6 +42,7 @@ pub(super) fn grow(
             Event::Epoch { epoch, .. } => {
                 observer(Event::Advanced { done: epoch as u64, total: (max_epochs / 5).max(1) as u64 })
             }
+            Event::Tick => observer(Event::Tick),
             _ => ControlFlow::Continue(()),
         };
         let layout = Layout::of(&stage, data.ncols())?;

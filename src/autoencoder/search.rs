@@ -4,10 +4,11 @@ use std::ops::ControlFlow;
 
 use ndarray::ArrayView2;
 
+use super::checkpoint::{Checkpoint, KeepNothing, Keeper};
 use super::error::AutoencoderError;
+use super::fit::fit_given;
 use super::history::SizeRecord;
 use super::options::Options;
-use super::train::fit_given;
 use crate::event::{Event, Observer};
 use crate::seed::Seed;
 use crate::split::Split;
@@ -23,12 +24,14 @@ const EPOCHS: usize = 30;
 const ENOUGH: f64 = 0.95;
 
 /// The smallest size whose held-out explained variance is at least 95 % of the best's, after a short training each; with
-/// the evidence.
+/// the evidence. Sizes that were `tried` are not tried again.
 pub(super) fn search(
     data: &ArrayView2<f32>,
     split: &Split,
     options: &Options,
     seed: Seed,
+    tried: Vec<SizeRecord>,
+    keeper: &mut dyn Keeper,
     observer: &mut Observer<'_>,
 ) -> Result<(usize, Vec<SizeRecord>), AutoencoderError> {
     let thin = |rows: &[usize]| rows.iter().copied().step_by(rows.len().div_ceil(ROWS).max(1)).collect();
@@ -39,19 +42,30 @@ pub(super) fn search(
     if sizes.is_empty() {
         sizes.push(most);
     }
-    let mut records = Vec::new();
-    for (done, size) in sizes.iter().enumerate() {
+    let known = tried.len() <= sizes.len() && tried.iter().zip(&sizes).all(|(record, size)| record.code_size == *size);
+    let mut records = if known { tried } else { Vec::new() };
+    for (done, size) in sizes.iter().enumerate().skip(records.len()) {
         let trial = with_size(options, *size, Some(EPOCHS));
         let (total, done) = (sizes.len() as u64, done as u64);
-        if observer(Event::Advanced { done, total }).is_break() {
+        let stop = observer(Event::Advanced { done, total }).is_break();
+        if stop || keeper.wants() {
+            keeper.keep(Checkpoint::Searching(records.clone()));
+        }
+        if stop {
             return Err(AutoencoderError::Interrupted { epoch: 0 });
         }
         // An inner epoch is not the run's own, but stopping must work inside it too.
         let mut inner = |event: Event| match event {
             Event::Epoch { .. } => observer(Event::Advanced { done, total }),
+            Event::Tick => observer(Event::Tick),
             _ => ControlFlow::Continue(()),
         };
-        let history = fit_given(data.view(), &split, &trial, seed, &mut inner)?.history;
+        let start = Checkpoint::default();
+        let trained = fit_given(data.view(), &split, &trial, seed, start, &mut KeepNothing, &mut inner);
+        if let Err(AutoencoderError::Interrupted { .. }) = trained {
+            keeper.keep(Checkpoint::Searching(records.clone()));
+        }
+        let history = trained?.history;
         records.push(SizeRecord {
             code_size: *size,
             validation_mse: history.validation_mse,

@@ -71,7 +71,13 @@ impl Verb {
     pub fn listens(&self) -> bool {
         matches!(
             self,
-            Self::Run(_) | Self::Encode(_) | Self::Reconstruct(_) | Self::Denoise(_) | Self::Place(_) | Self::Score(_)
+            Self::Run(_)
+                | Self::Encode(_)
+                | Self::Reconstruct(_)
+                | Self::Denoise(_)
+                | Self::Place(_)
+                | Self::Plot(_)
+                | Self::Score(_)
         )
     }
 }

@@ -1,7 +1,7 @@
 //! clap and the terminal: one file per family of verbs, progress, messages, exit codes.
 //!
-//! Exit codes: 0 done, 1 a failure of ours or the machine's, 2 the request was wrong, 130 and 143
-//! stopped by a signal. stdout is for data, stderr for talk.
+//! Exit codes: 0 done, 1 a failure of ours or the machine's, 2 the request was wrong, 129, 130 and
+//! 143 stopped by a signal. stdout is for data, stderr for talk.
 
 mod arguments;
 mod inspect;
@@ -27,6 +27,7 @@ use progress::{Progress, Stop, Voice};
 #[must_use]
 pub fn main() -> ExitCode {
     contain_panics();
+    survive_large_files();
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {
@@ -96,18 +97,40 @@ fn listener(quiet: bool, json: bool, stop: &Stop) -> Progress {
     Progress::new(voice, Arc::clone(stop))
 }
 
-/// The first signal asks the work to stop, the second ends the program.
+/// The first signal asks the work to stop, the second of any kind ends the program.
 fn listen() -> Stop {
     let stop = Arc::new(AtomicUsize::new(0));
-    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
-        let pressed = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let pressed = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    for signal in STOPPING {
+        // whoever started us asked that it be ignored, as `nohup` does
+        if is_ignored(signal) {
+            continue;
+        }
         // registered in this order: the shutdown looks at a flag that the same signal raises after it;
         // a system that refuses handlers stops the program at the first signal, which is fine
         let _ = signal_hook::flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&pressed));
-        let _ = signal_hook::flag::register(signal, pressed);
+        let _ = signal_hook::flag::register(signal, Arc::clone(&pressed));
         let _ = signal_hook::flag::register_usize(signal, Arc::clone(&stop), usize::try_from(signal).unwrap_or(2));
     }
     stop
+}
+
+#[cfg(unix)]
+const STOPPING: [i32; 3] = [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM, signal_hook::consts::SIGHUP];
+#[cfg(not(unix))]
+const STOPPING: [i32; 2] = [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM];
+
+/// Whether a signal was set to be ignored before we began; where the system does not say, it was not.
+fn is_ignored(signal: i32) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).unwrap_or("0");
+    u64::from_str_radix(mask.trim(), 16).is_ok_and(|mask| mask >> (signal - 1) & 1 == 1)
+}
+
+/// A file that grows beyond its allowed size is an error like a full disk, not the end of the program.
+fn survive_large_files() {
+    #[cfg(unix)]
+    let _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, Arc::default());
 }
 
 /// A panic is a bug of ours, told in one line; `RUST_BACKTRACE=1` shows where. Readers contain their own.

@@ -46,7 +46,8 @@ impl Progress {
     /// Takes one event; breaks off where a signal asked for it.
     pub fn take(&mut self, event: Event) -> ControlFlow<()> {
         match self.voice {
-            Voice::Json => tell_json(&event),
+            Voice::Json if event != Event::Tick => tell_json(&event),
+            Voice::Json => {}
             Voice::Quiet => {
                 if let Event::Warning(text) = &event {
                     line(&format!("warning: {text}"));
@@ -82,6 +83,7 @@ impl Progress {
             }
             Event::Note(text) => self.line_above(&format!("{:>12}  {text}", "")),
             Event::Warning(text) => self.line_above(&format!("warning: {text}")),
+            Event::Tick => {}
             Event::Advanced { done, total } => self.advance(done, total, String::new()),
             Event::Epoch { epoch, max_epochs, loss, validation_loss } => {
                 let message = format!("epoch {epoch}/{max_epochs}  loss {loss:.5}  held-out {validation_loss:.5}");

@@ -101,8 +101,9 @@ pub fn verify(verb: &arguments::RunFolder) -> Result<()> {
 
 /// `clean RUN`.
 pub fn clean(verb: &arguments::RunFolder) -> Result<()> {
-    Record::load(&verb.run)?;
-    let folder = run::folder::Folder::open(&verb.run)?;
-    folder.forget_all_but(&[]);
+    if !run::folder::Folder::is_run(&verb.run) {
+        Record::load(&verb.run)?;
+    }
+    run::folder::Folder::open(&verb.run)?.forget_all_but(&[]);
     output::print(&format!("the kept stages of `{}` are removed; its results stay\n", verb.run.display()))
 }

@@ -1,26 +1,28 @@
 //! The run folder: one writer at a time, every file whole or absent.
 //!
 //! A file is written to a temporary sibling, synced, renamed, and the folder synced: whatever stops
-//! the program, a name holds either the old bytes or the new ones. The lock is the kernel's, so it
-//! does not outlive its process.
+//! the program, a name holds either the old bytes or the new ones.
 
-use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
+use super::lock::Lock;
 use crate::error::{Error, Result};
 
 /// Finished stages are kept here, under names made of their keys.
 pub const KEPT: &str = ".stages";
-const LOCK: &str = ".lock";
 const TEMPORARY: &str = ".reduce-";
 
 /// A run folder that this process alone may write to, for as long as the value lives.
+///
+/// Where nothing was kept in it, a folder that was made for it is removed with it.
 #[derive(Debug)]
 pub struct Folder {
     path: PathBuf,
-    _lock: File,
+    lock: Option<Lock>,
+    /// Folders that were not there before, the innermost first.
+    made: Vec<PathBuf>,
 }
 
 impl Folder {
@@ -46,7 +48,7 @@ impl Folder {
                 Err(error) => return Err(Error::io("use the run folder", path, &error)),
             }
         }
-        let marked = super::record::Record::load(path).is_ok() || path.join(KEPT).exists();
+        let marked = Self::is_run(path);
         if let Some(name) = ours.iter().find(|name| !marked && path.join(name.as_str()).exists()) {
             return Err(Error::request(format!("`{}` exists and is not from a run", path.join(name).display()))
                 .hint("set `output` to another folder; nothing there is overwritten"));
@@ -54,41 +56,25 @@ impl Folder {
         Ok(())
     }
 
+    /// Whether a run was here, finished or not.
+    #[must_use]
+    pub fn is_run(path: &Path) -> bool {
+        super::record::Record::load(path).is_ok() || path.join(KEPT).is_dir()
+    }
+
     /// Makes the folder where it is absent, takes its lock and removes what a killed run left half-written.
     ///
     /// # Errors
     /// If it cannot be made or written to, or another process holds it.
     pub fn open(path: &Path) -> Result<Self> {
-        std::fs::create_dir_all(path.join(KEPT)).map_err(|error| Error::io("make the run folder", path, &error))?;
-        let lock_path = path.join(LOCK);
-        let mut lock = File::options()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&lock_path)
-            .map_err(|error| Error::io("write to the run folder", path, &error))?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(std::fs::TryLockError::WouldBlock) => {
-                let mut holder = String::new();
-                // the holder's name is a courtesy: an unreadable one changes nothing
-                let _ = lock.read_to_string(&mut holder);
-                let holder =
-                    if holder.trim().is_empty() { "another process".to_owned() } else { holder.trim().to_owned() };
-                return Err(Error::failure(format!("{holder} is running in `{}`", path.display()))
-                    .hint("wait for it, or give this run another `output`"));
-            }
-            Err(std::fs::TryLockError::Error(error)) => return Err(Error::io("lock the run folder", path, &error)),
-        }
-        let named = lock
-            .set_len(0)
-            .and_then(|()| lock.seek(SeekFrom::Start(0)))
-            .and_then(|_| write!(lock, "process {}", std::process::id()));
-        named.map_err(|error| Error::io("write to the run folder", path, &error))?;
-        let folder = Self { path: path.to_owned(), _lock: lock };
+        let absent = |folder: &&Path| !folder.as_os_str().is_empty() && !folder.exists();
+        let made = path.ancestors().take_while(absent).map(Path::to_owned).collect();
+        let mut folder = Self { path: path.to_owned(), lock: None, made };
+        folder.lock = Some(Lock::take(path)?);
+        let kept = path.join(KEPT);
+        std::fs::create_dir_all(&kept).map_err(|error| unwritten(&kept, &error))?;
         folder.remove_strays(path);
-        folder.remove_strays(&path.join(KEPT));
+        folder.remove_strays(&kept);
         Ok(folder)
     }
 
@@ -102,38 +88,47 @@ impl Folder {
     ///
     /// # Errors
     /// If the disk is full or fails; what stood under the name before is untouched then.
-    pub fn write(&self, name: &str, content: impl FnOnce(&mut File) -> Result<()>) -> Result<String> {
-        write_whole(&self.path.join(name), content)
-    }
-
-    /// Writes bytes whole; see [`Folder::write`].
-    ///
-    /// # Errors
-    /// As [`Folder::write`].
-    pub fn write_bytes(&self, name: &str, bytes: &[u8]) -> Result<String> {
+    pub fn write(&self, name: &str, bytes: &[u8]) -> Result<String> {
         let target = self.path.join(name);
-        self.write(name, |file| file.write_all(bytes).map_err(|error| Error::io("write", &target, &error)))
+        let failed = |error: &std::io::Error| unwritten(&target, error);
+        let temporary = temporary(&target, |file| file.write_all(bytes)).map_err(|error| failed(&error))?;
+        temporary.persist(&target).map_err(|error| failed(&error.error))?;
+        sync_folder(folder_of(&target)).map_err(|error| failed(&error))?;
+        Ok(digest(bytes))
     }
 
-    /// Writes several files: all of them to temporary siblings first, then all renamed. Returns their digests by name.
+    /// Writes several files: all of them to temporary siblings first, then all renamed, in their order and the last only
+    /// when the others stand.
     ///
     /// # Errors
     /// As [`Folder::write`]; what fills a disk fails before any name has new bytes.
-    pub fn write_together(&self, files: &[(String, Vec<u8>)]) -> Result<BTreeMap<String, String>> {
+    pub fn write_together(&self, files: &[(String, Vec<u8>)]) -> Result<()> {
         let mut written = Vec::with_capacity(files.len());
         for (name, bytes) in files {
             let target = self.path.join(name);
+            if target.is_dir() {
+                return Err(Error::failure(format!("`{}` is a folder, where a file goes", target.display()))
+                    .hint("move it away, and run again"));
+            }
             let temporary =
-                temporary(&target, |file| file.write_all(bytes).map_err(|error| Error::io("write", &target, &error)))?;
-            written.push((name, target, temporary, digest(bytes)));
+                temporary(&target, |file| file.write_all(bytes)).map_err(|error| unwritten(&target, &error))?;
+            written.push((target, temporary));
         }
-        let mut digests = BTreeMap::new();
-        for (name, target, temporary, digest) in written {
-            temporary.persist(&target).map_err(|error| Error::io("write", &target, &error.error))?;
-            digests.insert(name.clone(), digest);
+        let last = written.pop();
+        for (target, temporary) in written {
+            temporary.persist(&target).map_err(|error| unwritten(&target, &error.error))?;
         }
-        sync_folder(&self.path)?;
-        Ok(digests)
+        sync_folder(&self.path).map_err(|error| unwritten(&self.path, &error))?;
+        if let Some((target, temporary)) = last {
+            temporary.persist(&target).map_err(|error| unwritten(&target, &error.error))?;
+            sync_folder(&self.path).map_err(|error| unwritten(&self.path, &error))?;
+        }
+        Ok(())
+    }
+
+    /// Removes a file of ours, if it is there. What cannot be removed is left.
+    pub fn remove(&self, name: &str) {
+        let _ = std::fs::remove_file(self.path.join(name));
     }
 
     /// Removes kept stages whose names are not in `wanted`. What cannot be removed is left.
@@ -160,21 +155,54 @@ impl Folder {
     }
 }
 
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // only empty folders are removed; what cannot be removed stays
+        let kept = self.path.join(KEPT);
+        if self.lock.is_some() {
+            let _ = std::fs::remove_dir(&kept);
+        }
+        self.lock = None;
+        for folder in &self.made {
+            if std::fs::remove_dir(folder).is_err() {
+                break;
+            }
+        }
+    }
+}
+
+/// A failed write into a run folder: the machine's fault, whatever the system calls it.
+fn unwritten(target: &Path, error: &std::io::Error) -> Error {
+    Error::failure(Error::io("write", target, error).message()).hint(
+        "the results that were there are as they were, and finished stages are kept: run it again once it can write",
+    )
+}
+
 /// Writes `target` whole: temporary sibling, sync, rename, sync of the folder. Returns the content's digest.
 ///
 /// # Errors
 /// If anything fails; the temporary file is gone then and `target` is as it was.
 pub fn write_whole(target: &Path, content: impl FnOnce(&mut File) -> Result<()>) -> Result<String> {
-    let mut temporary = temporary(target, content)?;
-    let digest = file_digest(temporary.as_file_mut()).map_err(|error| Error::io("write", target, &error))?;
-    temporary.persist(target).map_err(|error| Error::io("write", target, &error.error))?;
-    sync_folder(folder_of(target))?;
+    let failed = |error: &std::io::Error| Error::io("write", target, error);
+    let mut own = None;
+    let temporary = temporary(target, |file| {
+        content(file).map_err(|error| {
+            own = Some(error);
+            std::io::Error::other("not written")
+        })
+    });
+    let mut temporary = temporary.map_err(|error| own.take().unwrap_or_else(|| failed(&error)))?;
+    let digest = file_digest(temporary.as_file_mut()).map_err(|error| failed(&error))?;
+    temporary.persist(target).map_err(|error| failed(&error.error))?;
+    sync_folder(folder_of(target)).map_err(|error| failed(&error))?;
     Ok(digest)
 }
 
 /// A synced temporary sibling of `target` with its content; it removes itself unless it is renamed.
-fn temporary(target: &Path, content: impl FnOnce(&mut File) -> Result<()>) -> Result<tempfile::NamedTempFile> {
-    let failed = |error: &std::io::Error| Error::io("write", target, error);
+fn temporary(
+    target: &Path,
+    content: impl FnOnce(&mut File) -> std::io::Result<()>,
+) -> std::io::Result<tempfile::NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(TEMPORARY).suffix(".tmp");
     #[cfg(unix)]
@@ -183,10 +211,11 @@ fn temporary(target: &Path, content: impl FnOnce(&mut File) -> Result<()>) -> Re
         // as any new file: the umask takes from it what the user wants taken
         builder.permissions(std::fs::Permissions::from_mode(0o666));
     }
-    let mut temporary = builder.tempfile_in(folder_of(target)).map_err(|error| failed(&error))?;
+    let mut temporary = builder.tempfile_in(folder_of(target))?;
     content(temporary.as_file_mut())?;
     let file = temporary.as_file_mut();
-    file.flush().and_then(|()| file.sync_all()).map_err(|error| failed(&error))?;
+    file.flush()?;
+    file.sync_all()?;
     Ok(temporary)
 }
 
@@ -198,11 +227,8 @@ fn folder_of(target: &Path) -> &Path {
 }
 
 /// Makes renames in a folder last, where the system can sync folders.
-fn sync_folder(folder: &Path) -> Result<()> {
-    match File::open(folder) {
-        Ok(opened) => opened.sync_all().map_err(|error| Error::io("write", folder, &error)),
-        Err(_) => Ok(()),
-    }
+fn sync_folder(folder: &Path) -> std::io::Result<()> {
+    File::open(folder).map_or(Ok(()), |opened| opened.sync_all())
 }
 
 /// The digest of some bytes: BLAKE3, in hexadecimal.
@@ -231,40 +257,61 @@ fn file_digest(file: &mut File) -> std::io::Result<String> {
 mod tests {
     use super::*;
 
+    fn names(folder: &Path) -> Vec<String> {
+        let entries = std::fs::read_dir(folder).unwrap().flatten();
+        let mut names: Vec<String> = entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+        names.sort();
+        names
+    }
+
     #[test]
     fn a_failed_write_leaves_the_old_file_and_no_temporary() {
         let place = tempfile::tempdir().unwrap();
-        let folder = Folder::open(place.path()).unwrap();
-        folder.write_bytes("codes", b"old").unwrap();
-        let failed = folder.write("codes", |file| {
+        let target = place.path().join("codes");
+        write_whole(&target, |file| file.write_all(b"old").map_err(|error| Error::io("write", &target, &error)))
+            .unwrap();
+        let failed = write_whole(&target, |file| {
             file.write_all(b"half").unwrap();
             Err(Error::failure("the disk is full"))
         });
-        assert!(failed.is_err());
-        assert_eq!(std::fs::read(place.path().join("codes")).unwrap(), b"old");
-        let strays = std::fs::read_dir(place.path())
-            .unwrap()
-            .flatten()
-            .filter(|entry| entry.file_name().to_string_lossy().contains(".tmp"));
-        assert_eq!(strays.count(), 0);
+        assert_eq!(failed.unwrap_err().message(), "the disk is full");
+        assert_eq!(std::fs::read(&target).unwrap(), b"old");
+        assert_eq!(names(place.path()), ["codes"]);
+    }
+
+    #[test]
+    fn files_are_written_together_or_not_at_all() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = Folder::open(place.path()).unwrap();
+        let files = |text: &str| ["a", "b"].map(|name| (name.to_owned(), text.as_bytes().to_vec()));
+        folder.write_together(&files("old")).unwrap();
+        std::fs::create_dir(place.path().join("c")).unwrap();
+        let [a, b] = files("new");
+        let error = folder.write_together(&[a, b, ("c".to_owned(), Vec::new())]).unwrap_err();
+        assert_eq!(error.fault(), crate::error::Fault::Failure);
+        assert_eq!(std::fs::read(place.path().join("a")).unwrap(), b"old");
+        drop(folder);
+        assert_eq!(names(place.path()), ["a", "b", "c"]);
+    }
+
+    #[test]
+    fn a_folder_that_was_made_for_nothing_is_gone() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("runs/genes");
+        drop(Folder::open(&path).unwrap());
+        assert!(names(place.path()).is_empty());
+        let folder = Folder::open(&path).unwrap();
+        folder.write(&format!("{KEPT}/codes"), b"codes").unwrap();
+        drop(folder);
+        assert_eq!((names(&path), Folder::is_run(&path)), (vec![KEPT.to_owned()], true));
     }
 
     #[test]
     fn the_digest_is_that_of_the_bytes() {
         let place = tempfile::tempdir().unwrap();
         let folder = Folder::open(place.path()).unwrap();
-        assert_eq!(folder.write_bytes("a", b"abc").unwrap(), digest(b"abc"));
+        assert_eq!(folder.write("a", b"abc").unwrap(), digest(b"abc"));
         assert_eq!(digest_of(&place.path().join("a")).unwrap(), digest(b"abc"));
-    }
-
-    #[test]
-    fn a_second_writer_is_refused_by_name_and_a_dead_one_is_not_in_the_way() {
-        let place = tempfile::tempdir().unwrap();
-        let first = Folder::open(place.path()).unwrap();
-        let refused = Folder::open(place.path()).unwrap_err().to_string();
-        assert!(refused.contains(&format!("process {}", std::process::id())), "{refused}");
-        drop(first);
-        assert!(Folder::open(place.path()).is_ok());
     }
 
     #[test]

@@ -99,32 +99,53 @@ impl Kept {
         Some(bytes)
     }
 
+    /// Whether the index names a file, whatever became of it.
+    #[must_use]
+    pub fn names(&self, name: &str) -> bool {
+        self.digests.contains_key(name)
+    }
+
+    /// What is kept in a folder but not as it was, by its path in it.
+    #[must_use]
+    pub fn changed(path: &std::path::Path) -> Vec<String> {
+        let kept = Self::in_folder(path);
+        let is_lost = kept.digests.is_empty() && path.join(KEPT).join(INDEX).exists();
+        let lost = is_lost.then(|| INDEX.to_owned());
+        let changed = kept.digests.keys().filter(|name| !kept.holds(path, name)).cloned();
+        changed.chain(lost).map(|name| format!("{KEPT}/{name}")).collect()
+    }
+
     /// Keeps a file.
     ///
     /// # Errors
     /// If it cannot be written.
     pub fn keep(&mut self, folder: &Folder, name: &str, bytes: &[u8]) -> Result<()> {
-        let digest = folder.write_bytes(&format!("{KEPT}/{name}"), bytes)?;
-        self.digests.insert(name.to_owned(), digest);
+        let file = format!("{KEPT}/{name}");
+        let digest = folder.write(&file, bytes)?;
+        let earlier = self.digests.insert(name.to_owned(), digest);
         self.used.push(name.to_owned());
-        let index =
-            serde_json::to_vec_pretty(self).map_err(|error| Error::failure(format!("cannot keep a stage: {error}")))?;
-        folder.write_bytes(&format!("{KEPT}/{INDEX}"), &index)?;
-        Ok(())
+        self.write(folder).inspect_err(|_| {
+            // a file that no index names is nobody's
+            if earlier.is_none() {
+                folder.remove(&file);
+            }
+        })
     }
 
-    /// Removes what this run neither took nor kept.
-    ///
-    /// # Errors
-    /// If the index cannot be written.
-    pub fn forget_the_rest(&mut self, folder: &Folder) -> Result<()> {
+    /// Removes what this run neither took nor kept. An index that cannot be written costs nothing: what is gone is gone,
+    /// whatever an old one says.
+    pub fn forget_the_rest(&mut self, folder: &Folder) {
         let used = std::mem::take(&mut self.used);
         self.digests.retain(|name, _| used.contains(name));
-        let index =
-            serde_json::to_vec_pretty(self).map_err(|error| Error::failure(format!("cannot keep a stage: {error}")))?;
-        folder.write_bytes(&format!("{KEPT}/{INDEX}"), &index)?;
+        let _ = self.write(folder);
         let wanted: Vec<String> = used.iter().cloned().chain([INDEX.to_owned()]).collect();
         folder.forget_all_but(&wanted);
+    }
+
+    fn write(&self, folder: &Folder) -> Result<()> {
+        let index =
+            serde_json::to_vec_pretty(self).map_err(|error| Error::failure(format!("cannot keep a stage: {error}")))?;
+        folder.write(&format!("{KEPT}/{INDEX}"), &index)?;
         Ok(())
     }
 }
@@ -149,6 +170,9 @@ mod tests {
         assert_eq!(Kept::in_folder(place.path()).take(place.path(), "codes-1").unwrap(), b"codes");
         std::fs::write(place.path().join(KEPT).join("codes-1"), b"other").unwrap();
         assert!(Kept::in_folder(place.path()).take(place.path(), "codes-1").is_none());
+        assert_eq!(Kept::changed(place.path()), [".stages/codes-1"]);
+        std::fs::write(place.path().join(KEPT).join(INDEX), b"{").unwrap();
+        assert_eq!(Kept::changed(place.path()), [".stages/index.json"]);
     }
 
     #[test]
@@ -158,7 +182,7 @@ mod tests {
         Kept::default().keep(&folder, "old", b"old").unwrap();
         let mut kept = Kept::in_folder(place.path());
         kept.keep(&folder, "new", b"new").unwrap();
-        kept.forget_the_rest(&folder).unwrap();
+        kept.forget_the_rest(&folder);
         assert!(kept.holds(place.path(), "new") && !place.path().join(KEPT).join("old").exists());
     }
 }

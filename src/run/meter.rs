@@ -1,6 +1,5 @@
 //! Seconds and peak memory of every stage.
 
-use std::ops::ControlFlow;
 use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
@@ -47,10 +46,9 @@ impl Meter {
         let result = work(observer)?;
         let seconds = began.elapsed().as_secs_f64();
         self.stages.push(StageRecord { name: stage, seconds, peak_memory_bytes: peak_memory(), reused: false });
-        match observer(Event::Finished(stage)) {
-            ControlFlow::Continue(()) => Ok(result),
-            ControlFlow::Break(()) => Err(stopped(stage)),
-        }
+        // what is finished is kept before the wish to stop is heard, at the next stage
+        let _ = observer(Event::Finished(stage));
+        Ok(result)
     }
 
     /// Notes a stage whose result was taken from an earlier run.
@@ -68,7 +66,7 @@ pub fn stopped(stage: Stage) -> Error {
     } else {
         "nothing was finished yet: the same command begins again"
     };
-    Error::interrupted(format!("stopped at stage `{}`", stage.name())).hint(hint)
+    Error::interrupted(format!("stopped before the stage `{}` was done", stage.name())).hint(hint)
 }
 
 /// The most memory the process held since the last reset, in bytes.

@@ -5,9 +5,12 @@
 //! same key is taken up. `run.json` is written last.
 
 pub mod apply;
+mod checkpoint;
 mod data;
 pub mod folder;
 mod kept;
+mod keys;
+mod lock;
 mod looks;
 mod measure;
 pub mod meter;
@@ -32,8 +35,8 @@ use crate::prepare::Step;
 use crate::table::Account;
 
 pub use data::{Data, RowNames, split_rows};
+pub use keys::forecast;
 pub use pictures::features_wanted;
-pub use work::forecast;
 
 /// Whether stages of an earlier run are taken up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

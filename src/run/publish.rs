@@ -103,16 +103,17 @@ impl Work<'_> {
             stages: meter.stages,
             files: BTreeMap::new(),
             machine: Machine::here(),
+            digest: String::new(),
         };
         let folder = self.folder()?;
         let earlier = Record::load(folder.path()).map(|earlier| earlier.files).unwrap_or_default();
-        record.files = folder.write_together(&files)?;
-        folder.write_bytes(record::FILE, &pretty(&record)?)?;
-        for name in earlier.keys().filter(|name| !record.files.contains_key(*name)) {
-            // a picture of an earlier run that this one did not draw; one that stays behind harms nothing
-            let _ = std::fs::remove_file(folder.path().join(name));
+        record.publish(folder, files)?;
+        let is_name = |name: &String| Path::new(name).file_name() == Some(name.as_ref());
+        for name in earlier.keys().filter(|name| is_name(name) && !record.files.contains_key(*name)) {
+            // a picture of an earlier run that this one did not draw
+            folder.remove(name);
         }
-        self.forget_the_rest()?;
+        self.forget_the_rest();
         Ok(Outcome { folder: loaded.output.clone(), metrics, record, summary })
     }
 }

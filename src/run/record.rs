@@ -5,7 +5,8 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::folder;
+use super::folder::{self, Folder};
+use super::kept::Kept;
 use super::meter::StageRecord;
 use crate::error::{Error, Result};
 use crate::seed::Seed;
@@ -36,6 +37,9 @@ pub struct Record {
     pub files: BTreeMap<String, String>,
     /// The processor architecture and threads, on which speed but no byte depends.
     pub machine: Machine,
+    /// The digest (BLAKE3) of this record itself, written with an empty one.
+    #[serde(default)]
+    pub digest: String,
 }
 
 /// Where a run took place.
@@ -81,11 +85,41 @@ impl Record {
         })
     }
 
-    /// Recomputes every digest; gives the names of files that differ or are gone.
+    /// Writes files into the run of this record, and the record last.
+    ///
+    /// # Errors
+    /// If anything cannot be written.
+    pub fn publish(&mut self, folder: &Folder, mut files: Vec<(String, Vec<u8>)>) -> Result<()> {
+        self.files.extend(files.iter().map(|(name, bytes)| (name.clone(), folder::digest(bytes))));
+        files.push((FILE.to_owned(), self.to_bytes()?));
+        folder.write_together(&files)
+    }
+
+    /// The bytes of `run.json`, with the record's own digest.
+    ///
+    /// # Errors
+    /// If it cannot be serialized, which would be a bug.
+    pub fn to_bytes(&self) -> Result<Vec<u8>> {
+        let text = |record: &Self| {
+            let text = serde_json::to_vec_pretty(record);
+            text.map(|text| [text, b"\n".to_vec()].concat())
+                .map_err(|error| Error::failure(format!("cannot write JSON: {error}")))
+        };
+        let mut sealed = Self { digest: String::new(), ..self.clone() };
+        sealed.digest = folder::digest(&text(&sealed)?);
+        text(&sealed)
+    }
+
+    /// Recomputes every digest; gives the names of files that differ or are gone: results, kept stages and the record.
     #[must_use]
     pub fn verify(&self, run: &Path) -> Vec<String> {
         let differs =
             |(name, digest): &(&String, &String)| folder::digest_of(&run.join(name)).ok().as_ref() != Some(*digest);
-        self.files.iter().filter(differs).map(|(name, _)| name.clone()).collect()
+        let mut changed: Vec<String> = self.files.iter().filter(differs).map(|(name, _)| name.clone()).collect();
+        if std::fs::read(run.join(FILE)).ok() != self.to_bytes().ok() {
+            changed.push(FILE.to_owned());
+        }
+        changed.extend(Kept::changed(run));
+        changed
     }
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::apply;
 use super::folder::{self, Folder};
 use super::pictures::Palette;
-use super::record::{self, Record};
+use super::record::Record;
 use crate::error::{Error, Result};
 use crate::event::Observer;
 use crate::model::Model;
@@ -40,7 +40,7 @@ pub fn plot(run: &Path, options: &PlotOptions, output: Option<&Path>, observer: 
         // raw values are not kept in a run: its table is read again, by the plan the run left
         let plan = crate::pipeline::Pipeline::load(&run.join("pipeline.yaml"), &[])?;
         let files = table::read::input_files(&plan.pipeline.input, &plan.base)?;
-        let now: BTreeMap<String, String> = super::work::digests(&files, run)?.into_iter().collect();
+        let now: BTreeMap<String, String> = super::keys::digests(&files, run)?.into_iter().collect();
         if now != record.inputs {
             return Err(Error::request("the table of the run was changed since").hint("run the pipeline again"));
         }
@@ -71,9 +71,9 @@ pub fn plot(run: &Path, options: &PlotOptions, output: Option<&Path>, observer: 
     }
     let folder = Folder::open(run)?;
     let mut record = Record::load(run)?;
-    record.files.extend(folder.write_together(&drawn)?);
-    write_record(&folder, &record)?;
-    Ok(run.join(name))
+    let first = run.join(name);
+    record.publish(&folder, drawn)?;
+    Ok(first)
 }
 
 /// Writes a run's report again from what the run left.
@@ -85,18 +85,8 @@ pub fn report(run: &Path) -> Result<PathBuf> {
     let mut record = Record::load(run)?;
     let page = super::told::page_of_run(run, &plan, &record)?;
     let folder = Folder::open(run)?;
-    let digest = folder.write_bytes("report.html", page.as_bytes())?;
-    record.files.insert("report.html".to_owned(), digest);
-    write_record(&folder, &record)?;
+    record.publish(&folder, vec![("report.html".to_owned(), page.into_bytes())])?;
     Ok(run.join("report.html"))
-}
-
-fn write_record(folder: &Folder, record: &Record) -> Result<()> {
-    let mut text =
-        serde_json::to_vec_pretty(record).map_err(|error| Error::failure(format!("cannot write JSON: {error}")))?;
-    text.push(b'\n');
-    folder.write_bytes(record::FILE, &text)?;
-    Ok(())
 }
 
 /// One column of a file of ours; empty where it has none of that name.

@@ -6,18 +6,20 @@ use std::path::PathBuf;
 use ndarray::{Array1, Array2, ArrayView2};
 use serde::Serialize;
 
+use super::checkpoint::{self, Checkpoints};
 use super::data::{Data, RowNames};
 use super::folder::{self, Folder};
-use super::kept::{Kept, Key};
+use super::kept::Kept;
+use super::keys::{self, Keys};
 use super::measure::{Measured, measure};
 use super::meter::Meter;
 use super::pictures;
 use super::{EmbeddingRecord, Reuse, TrainingRecord};
-use crate::autoencoder;
+use crate::autoencoder::{self, Checkpoint};
 use crate::embed;
-use crate::error::{Error, Result};
+use crate::error::{Error, Fault, Result};
 use crate::evaluate::TrainingProfile;
-use crate::event::{Observer, Stage};
+use crate::event::{Event, Observer, Stage};
 use crate::model::{About, Model};
 use crate::neighbors::{self, Neighbors};
 use crate::pipeline::{Loaded, Pipeline};
@@ -31,18 +33,10 @@ pub struct Work<'a> {
     pub(super) kept: Kept,
     reuse: Reuse,
     pub(super) meter: Meter,
+    files: Vec<PathBuf>,
     pub(super) inputs: Vec<(String, String)>,
     keys: Keys,
     data: Option<Data>,
-}
-
-/// The key of each stage's result.
-#[derive(Debug, Clone)]
-struct Keys {
-    model: Key,
-    neighbors: Key,
-    embedding: Key,
-    measures: Key,
 }
 
 /// A trained model and how it came about.
@@ -82,18 +76,12 @@ impl<'a> Work<'a> {
         let ours = super::publish::names(&loaded.pipeline);
         Folder::check(&loaded.output, &ours)?;
         let files = table::read::input_files(&loaded.pipeline.input, &loaded.base)?;
-        let inputs = digests(&files, &loaded.output)?;
+        // A run that fails on its table must leave no folder behind, so a new folder waits for the table.
+        let folder = if Folder::is_run(&loaded.output) { Some(Folder::open(&loaded.output)?) } else { None };
+        let inputs = keys::digests(&files, &loaded.output)?;
         let keys = Keys::of(loaded, &inputs)?;
         let kept = Kept::in_folder(&loaded.output);
-        // a run that fails on its table must leave no folder behind, so a new folder waits for the table
-        let folder = if reuse.includes(Stage::Autoencoder)
-            && kept.holds(&loaded.output, &keys.model.file("model", "safetensors"))
-        {
-            Some(Folder::open(&loaded.output)?)
-        } else {
-            None
-        };
-        Ok(Work { loaded, folder, kept, reuse, meter: Meter::default(), inputs, keys, data: None })
+        Ok(Work { loaded, folder, kept, reuse, meter: Meter::default(), files, inputs, keys, data: None })
     }
 
     /// The run folder, opened.
@@ -102,8 +90,17 @@ impl<'a> Work<'a> {
     }
 
     /// The kept result of a stage, if it may be taken up and is as it was.
-    fn take(&mut self, stage: Stage, name: &str) -> Option<Vec<u8>> {
-        if self.reuse.includes(stage) { self.kept.take(&self.loaded.output, name) } else { None }
+    fn take(&mut self, stage: Stage, name: &str, observer: &mut Observer<'_>) -> Option<Vec<u8>> {
+        if !self.reuse.includes(stage) {
+            return None;
+        }
+        let taken = self.kept.take(&self.loaded.output, name);
+        if taken.is_none() && self.kept.names(name) {
+            let said = format!("what was kept of the stage `{}` was changed since: it is done again", stage.name());
+            // the wish to stop is heard at the next stage
+            let _ = observer(Event::Warning(said));
+        }
+        taken
     }
 
     fn keep(&mut self, name: &str, bytes: &[u8]) -> Result<()> {
@@ -112,9 +109,10 @@ impl<'a> Work<'a> {
     }
 
     /// Removes kept stages that this run neither took nor made.
-    pub(super) fn forget_the_rest(&mut self) -> Result<()> {
-        let folder = self.folder.as_ref().ok_or_else(|| Error::failure("the run folder was not opened"))?;
-        self.kept.forget_the_rest(folder)
+    pub(super) fn forget_the_rest(&mut self) {
+        if let Some(folder) = &self.folder {
+            self.kept.forget_the_rest(folder);
+        }
     }
 
     fn pipeline(&self) -> &'a Pipeline {
@@ -125,8 +123,12 @@ impl<'a> Work<'a> {
     fn data(&mut self, observer: &mut Observer<'_>) -> Result<&Data> {
         if self.data.is_none() {
             let colors = pictures::features_wanted(self.pipeline());
-            let data = Data::load(self.pipeline(), &self.loaded.base, &colors, &mut self.meter, observer)?;
-            self.data = Some(data);
+            let data = Data::load(self.pipeline(), &self.loaded.base, &colors, &mut self.meter, observer);
+            // an input that changed explains any error but the wish to stop
+            if data.as_ref().err().is_none_or(|error| error.fault() != Fault::Interrupted) {
+                keys::unchanged(&self.files, &self.loaded.output, &self.inputs)?;
+            }
+            self.data = Some(data?);
         }
         self.data.as_ref().ok_or_else(|| Error::failure("the table is gone"))
     }
@@ -143,8 +145,8 @@ impl<'a> Work<'a> {
     pub fn train(&mut self, observer: &mut Observer<'_>) -> Result<Trained> {
         let (model_file, record_file) =
             (self.keys.model.file("model", "safetensors"), self.keys.model.file("training", "json"));
-        if let (Some(bytes), Some(record)) =
-            (self.take(Stage::Autoencoder, &model_file), self.take(Stage::Autoencoder, &record_file))
+        if let Some(bytes) = self.take(Stage::Autoencoder, &model_file, observer)
+            && let Some(record) = self.take(Stage::Autoencoder, &record_file, observer)
             && let (Ok(model), Ok(record)) = (Model::from_bytes(&bytes, &model_file), serde_json::from_slice(&record))
         {
             for stage in [Stage::Read, Stage::Prepare, Stage::Autoencoder] {
@@ -167,8 +169,17 @@ impl<'a> Work<'a> {
         if self.folder.is_none() {
             self.folder = Some(Folder::open(&self.loaded.output)?);
         }
+        let from = self.checkpoint(observer);
+        let folder = self.folder.as_ref().ok_or_else(|| Error::failure("the run folder was not opened"))?;
+        let mut keeper = Checkpoints::new(folder, &self.keys.model);
+        let reuse = self.reuse;
         let trained = self.meter.stage(Stage::Autoencoder, observer, |observer| {
-            let fitted = autoencoder::fit(data.prepared.view(), &data.split, &options, pipeline.seed, observer)?;
+            let rows = data.prepared.view();
+            let fitted = autoencoder::fit_kept(rows, &data.split, &options, pipeline.seed, from, &mut keeper, observer);
+            let fitted = fitted.map_err(|error| keeper.closing(error.into(), reuse))?;
+            if let Some(Err(error)) = &keeper.last {
+                let _ = observer(Event::Warning(format!("the training has no checkpoint: {}", error.message())));
+            }
             let held_out = gather(data.prepared.view(), &data.split.validation);
             let errors = fitted.autoencoder.reconstruction_errors(held_out.view());
             let profile =
@@ -198,13 +209,30 @@ impl<'a> Work<'a> {
         self.data = Some(data);
         self.keep(&model_file, &trained.bytes)?;
         self.keep(&record_file, &json(&trained.record)?)?;
+        self.folder()?.remove(&checkpoint::file(&self.keys.model));
         Ok(trained)
+    }
+
+    /// Where an earlier run stopped in the midst of this training, if it may be taken up; the start if not.
+    fn checkpoint(&self, observer: &mut Observer<'_>) -> Checkpoint {
+        if !self.reuse.includes(Stage::Autoencoder) {
+            return Checkpoint::default();
+        }
+        match checkpoint::read(&self.loaded.output, &self.keys.model) {
+            Some(Ok(checkpoint)) => checkpoint,
+            Some(Err(checkpoint::Damaged)) => {
+                let said = "the checkpoint of the training is damaged and not used: it begins again";
+                let _ = observer(Event::Warning(said.to_owned()));
+                Checkpoint::default()
+            }
+            None => Checkpoint::default(),
+        }
     }
 
     /// Gives every row its code.
     pub fn encode(&mut self, trained: &Trained, observer: &mut Observer<'_>) -> Result<Coded> {
         let file = self.keys.model.file("codes", "parquet");
-        if let Some(bytes) = self.take(Stage::Encode, &file)
+        if let Some(bytes) = self.take(Stage::Encode, &file, observer)
             && let Ok((rows, codes)) =
                 read_codes(&self.loaded.output.join(folder::KEPT).join(&file), trained, &self.loaded.pipeline.input)
         {
@@ -229,7 +257,7 @@ impl<'a> Work<'a> {
     pub fn lay_out(&mut self, coded: &Coded, observer: &mut Observer<'_>) -> Result<Option<LaidOut>> {
         let Some(options) = self.pipeline().tsne.on() else { return Ok(None) };
         let file = self.keys.embedding.file("embedding", "json");
-        if let Some(kept) = self.take(Stage::Tsne, &file)
+        if let Some(kept) = self.take(Stage::Tsne, &file, observer)
             && let Ok((points, record)) = serde_json::from_slice::<(Vec<Vec<f32>>, EmbeddingRecord)>(&kept)
             && let Some(points) = rectangle(&points, coded.codes.nrows())
         {
@@ -242,6 +270,12 @@ impl<'a> Work<'a> {
         let seed = self.pipeline().seed;
         let neighbors = self.neighbors(coded, &options, observer)?;
         let start = pictures::start_from(&options, &self.loaded.base, &coded.rows)?;
+        if let embed::Start::From(run) = &options.start
+            && keys::start_digest(self.loaded, run).ok() != self.keys.start
+        {
+            return Err(Error::failure(format!("the embedding of `{run}` was changed while it was being read"))
+                .hint("run it again when nothing writes to it any more"));
+        }
         let laid_out = self.meter.stage(Stage::Tsne, observer, |observer| {
             let embedding =
                 embed::fit(coded.codes.view(), &neighbors, &options, start.as_ref().map(Array2::view), seed, observer)?;
@@ -265,7 +299,7 @@ impl<'a> Work<'a> {
     fn neighbors(&mut self, coded: &Coded, options: &embed::Options, observer: &mut Observer<'_>) -> Result<Neighbors> {
         let file = self.keys.neighbors.file("neighbors", "bin");
         let (rows, count) = (coded.codes.nrows(), options.neighbors_needed());
-        if let Some(bytes) = self.take(Stage::Neighbors, &file)
+        if let Some(bytes) = self.take(Stage::Neighbors, &file, observer)
             && let Some(neighbors) = unpack(&bytes, rows, count)
         {
             self.meter.reused(Stage::Neighbors, observer);
@@ -288,7 +322,7 @@ impl<'a> Work<'a> {
         observer: &mut Observer<'_>,
     ) -> Result<Measured> {
         let file = self.keys.measures.file("measures", "json");
-        if let Some(kept) = self.take(Stage::Evaluate, &file)
+        if let Some(kept) = self.take(Stage::Evaluate, &file, observer)
             && let Ok(measured) = serde_json::from_slice(&kept)
         {
             self.meter.reused(Stage::Evaluate, observer);
@@ -304,79 +338,6 @@ impl<'a> Work<'a> {
         self.keep(&file, &json(&measured)?)?;
         Ok(measured)
     }
-}
-
-impl Keys {
-    fn of(loaded: &Loaded, inputs: &[(String, String)]) -> Result<Self> {
-        let pipeline = &loaded.pipeline;
-        // where the table lies does not change what it holds; the order of its files does
-        let input = Input { path: OneOrMany(vec![PathBuf::new()]), ..pipeline.input.clone() };
-        let digests: Vec<&String> = inputs.iter().map(|(_, digest)| digest).collect();
-        let model = Key::of(&[
-            &"model",
-            &digests,
-            &input,
-            &pipeline.prepare,
-            &pipeline.autoencoder,
-            &pipeline.seed,
-            &loaded.name,
-        ])?;
-        let tsne = pipeline.tsne.on();
-        let method = tsne.map(|options| (options.neighbors, &options.perplexity));
-        let neighbors = Key::of(&[&"neighbors", &model.as_str(), &method])?;
-        let start = match tsne.map(|options| &options.start) {
-            Some(embed::Start::From(run)) => Some(
-                folder::digest_of(&loaded.base.join(run).join("embedding.parquet"))
-                    .map_err(|error| error.hint("`tsne.start` names a run folder with an embedding"))?,
-            ),
-            _ => None,
-        };
-        let embedding = Key::of(&[&"embedding", &model.as_str(), &pipeline.tsne, &start])?;
-        let measures = Key::of(&[&"measures", &embedding.as_str(), &pipeline.evaluate])?;
-        Ok(Self { model, neighbors, embedding, measures })
-    }
-}
-
-/// Which stages a run would take up, in order; nothing is written.
-///
-/// # Errors
-/// If an input cannot be read.
-pub fn forecast(loaded: &Loaded) -> Result<Vec<(Stage, Reuse)>> {
-    let files = table::read::input_files(&loaded.pipeline.input, &loaded.base)?;
-    let keys = Keys::of(loaded, &digests(&files, &loaded.output)?)?;
-    let kept = Kept::in_folder(&loaded.output);
-    let holds = |key: &Key, stem: &str, extension: &str| kept.holds(&loaded.output, &key.file(stem, extension));
-    let model = holds(&keys.model, "model", "safetensors") && holds(&keys.model, "training", "json");
-    let codes = holds(&keys.model, "codes", "parquet");
-    let embedding = holds(&keys.embedding, "embedding", "json");
-    let measures = holds(&keys.measures, "measures", "json");
-    let table = model && codes && measures && pictures::features_wanted(&loaded.pipeline).is_empty();
-    let mut stages =
-        vec![(Stage::Read, table), (Stage::Prepare, table), (Stage::Autoencoder, model), (Stage::Encode, codes)];
-    if loaded.pipeline.tsne.on().is_some() {
-        stages.push((Stage::Neighbors, embedding || holds(&keys.neighbors, "neighbors", "bin")));
-        stages.push((Stage::Tsne, embedding));
-    }
-    stages.extend([(Stage::Evaluate, measures), (Stage::Plot, false), (Stage::Report, false)]);
-    Ok(stages.into_iter().map(|(stage, kept)| (stage, if kept { Reuse::Kept } else { Reuse::Nothing })).collect())
-}
-
-/// The digest of every input file, by its name without folders; files inside the output folder are refused.
-pub(super) fn digests(files: &[PathBuf], output: &std::path::Path) -> Result<Vec<(String, String)>> {
-    let output = output.canonicalize().ok();
-    let mut digests: Vec<(String, String)> = Vec::new();
-    for (place, file) in files.iter().enumerate() {
-        let canonical = file.canonicalize().map_err(|error| Error::io("read", file, &error))?;
-        if output.as_ref().is_some_and(|output| canonical.starts_with(output)) {
-            return Err(Error::request(format!("the input `{}` lies in the output folder", file.display()))
-                .hint("set `output` to another folder: a run must not read its own results"));
-        }
-        let name = file.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-        let name =
-            if digests.iter().any(|(earlier, _)| earlier == &name) { format!("{name} ({})", place + 1) } else { name };
-        digests.push((name, folder::digest_of(file)?));
-    }
-    Ok(digests)
 }
 
 /// Some rows of a matrix, copied.

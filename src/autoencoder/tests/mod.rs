@@ -1,4 +1,5 @@
 mod gradients;
+mod resume;
 
 use ndarray::{Array2, s};
 

@@ -1,0 +1,118 @@
+//! What each stage's result depends on, and which of them an earlier run left.
+
+use std::path::{Path, PathBuf};
+
+use super::folder;
+use super::kept::{Kept, Key};
+use super::{Reuse, pictures};
+use crate::embed;
+use crate::error::{Error, Result};
+use crate::event::Stage;
+use crate::pipeline::Loaded;
+use crate::table::{self, Input};
+use crate::value::OneOrMany;
+
+/// The key of each stage's result.
+#[derive(Debug, Clone)]
+pub(super) struct Keys {
+    pub(super) model: Key,
+    pub(super) neighbors: Key,
+    pub(super) embedding: Key,
+    pub(super) measures: Key,
+    /// The digest of the embedding that the map starts from, if it starts from one.
+    pub(super) start: Option<String>,
+}
+
+impl Keys {
+    pub(super) fn of(loaded: &Loaded, inputs: &[(String, String)]) -> Result<Self> {
+        let pipeline = &loaded.pipeline;
+        // where the table lies does not change what it holds; the order of its files does
+        let input = Input { path: OneOrMany(vec![PathBuf::new()]), ..pipeline.input.clone() };
+        let digests: Vec<&String> = inputs.iter().map(|(_, digest)| digest).collect();
+        let model = Key::of(&[
+            &"model",
+            &digests,
+            &input,
+            &pipeline.prepare,
+            &pipeline.autoencoder,
+            &pipeline.seed,
+            &loaded.name,
+        ])?;
+        let tsne = pipeline.tsne.on();
+        let method = tsne.map(|options| (options.neighbors, &options.perplexity));
+        let neighbors = Key::of(&[&"neighbors", &model.as_str(), &method])?;
+        let start = match tsne.map(|options| &options.start) {
+            Some(embed::Start::From(run)) => Some(
+                start_digest(loaded, run)
+                    .map_err(|error| error.hint("`tsne.start` names a run folder with an embedding"))?,
+            ),
+            _ => None,
+        };
+        let embedding = Key::of(&[&"embedding", &model.as_str(), &pipeline.tsne, &start])?;
+        let measures = Key::of(&[&"measures", &embedding.as_str(), &pipeline.evaluate])?;
+        Ok(Self { model, neighbors, embedding, measures, start })
+    }
+}
+
+/// The digest of the embedding of a run that a map starts from.
+pub(super) fn start_digest(loaded: &Loaded, run: &str) -> Result<String> {
+    folder::digest_of(&loaded.base.join(run).join("embedding.parquet"))
+}
+
+/// Which stages a run would take up, in order; nothing is written.
+///
+/// # Errors
+/// If an input cannot be read.
+pub fn forecast(loaded: &Loaded) -> Result<Vec<(Stage, Reuse)>> {
+    let files = table::read::input_files(&loaded.pipeline.input, &loaded.base)?;
+    let keys = Keys::of(loaded, &digests(&files, &loaded.output)?)?;
+    let kept = Kept::in_folder(&loaded.output);
+    let holds = |key: &Key, stem: &str, extension: &str| kept.holds(&loaded.output, &key.file(stem, extension));
+    let model = holds(&keys.model, "model", "safetensors") && holds(&keys.model, "training", "json");
+    let codes = holds(&keys.model, "codes", "parquet");
+    let embedding = holds(&keys.embedding, "embedding", "json");
+    let measures = holds(&keys.measures, "measures", "json");
+    let table = model && codes && measures && pictures::features_wanted(&loaded.pipeline).is_empty();
+    let mut stages =
+        vec![(Stage::Read, table), (Stage::Prepare, table), (Stage::Autoencoder, model), (Stage::Encode, codes)];
+    if loaded.pipeline.tsne.on().is_some() {
+        stages.push((Stage::Neighbors, embedding || holds(&keys.neighbors, "neighbors", "bin")));
+        stages.push((Stage::Tsne, embedding));
+    }
+    stages.extend([(Stage::Evaluate, measures), (Stage::Plot, false), (Stage::Report, false)]);
+    Ok(stages.into_iter().map(|(stage, kept)| (stage, if kept { Reuse::Kept } else { Reuse::Nothing })).collect())
+}
+
+/// The digest of every input file, by its name without folders; files inside the output folder are refused.
+pub(super) fn digests(files: &[PathBuf], output: &Path) -> Result<Vec<(String, String)>> {
+    let output = output.canonicalize().ok();
+    let mut digests: Vec<(String, String)> = Vec::new();
+    for (place, file) in files.iter().enumerate() {
+        let canonical = file.canonicalize().map_err(|error| Error::io("read", file, &error))?;
+        if output.as_ref().is_some_and(|output| canonical.starts_with(output)) {
+            return Err(Error::request(format!("the input `{}` lies in the output folder", file.display()))
+                .hint("set `output` to another folder: a run must not read its own results"));
+        }
+        let name = file.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+        let name =
+            if digests.iter().any(|(earlier, _)| earlier == &name) { format!("{name} ({})", place + 1) } else { name };
+        digests.push((name, folder::digest_of(file)?));
+    }
+    Ok(digests)
+}
+
+/// Refuses to go on where an input is not what it was when its digest was taken.
+///
+/// # Errors
+/// If an input was changed, or is gone.
+pub(super) fn unchanged(files: &[PathBuf], output: &Path, before: &[(String, String)]) -> Result<()> {
+    let now = digests(files, output).unwrap_or_default();
+    let differs = before.iter().zip(files).enumerate().find(|(place, (before, _))| now.get(*place) != Some(*before));
+    match differs {
+        None => Ok(()),
+        Some((_, (_, file))) => {
+            Err(Error::failure(format!("`{}` was changed while it was being read", file.display()))
+                .hint("run it again when nothing writes to it any more"))
+        }
+    }
+}
