@@ -36,40 +36,51 @@ impl Activation {
     /// If the lengths do not fit.
     pub(super) fn apply(self, bias: &[f32], sums: &mut [f32], slopes: &mut [f32]) {
         assert!(sums.len() == slopes.len() && sums.len().is_multiple_of(bias.len()));
-        macro_rules! each {
-            ($kind:ident) => {
-                wide(|| {
-                    for (sums, slopes) in sums.chunks_exact_mut(bias.len()).zip(slopes.chunks_exact_mut(bias.len())) {
-                        for ((sum, slope), bias) in sums.iter_mut().zip(slopes).zip(bias) {
-                            (*sum, *slope) = Self::$kind.at(*sum + bias);
-                        }
-                    }
-                })
-            };
-        }
         // A loop of its own for each, so that the choice is made outside it.
         match self {
-            Self::Relu => each!(Relu),
-            Self::Gelu => each!(Gelu),
-            Self::Elu => each!(Elu),
-            Self::Tanh => each!(Tanh),
-            Self::Sigmoid => each!(Sigmoid),
+            Self::Relu => relu(bias, sums, slopes),
+            Self::Gelu => gelu(bias, sums, slopes),
+            Self::Elu => elu(bias, sums, slopes),
+            Self::Tanh => hyperbolic(bias, sums, slopes),
+            Self::Sigmoid => logistic(bias, sums, slopes),
         }
     }
 }
 
-/// `gradient ·= slopes`: from the gradient of a layer's values to that of its sums.
-pub(super) fn through(gradient: &mut [f32], slopes: &[f32]) {
-    wide(|| gradient.iter_mut().zip(slopes).for_each(|(gradient, slope)| *gradient *= slope));
+macro_rules! apply {
+    ($name:ident, $kind:ident) => {
+        wide! {
+            fn $name<'a>(bias: &'a [f32], sums: &'a mut [f32], slopes: &'a mut [f32]) {
+                for (sums, slopes) in sums.chunks_exact_mut(bias.len()).zip(slopes.chunks_exact_mut(bias.len())) {
+                    for ((sum, slope), bias) in sums.iter_mut().zip(slopes).zip(bias) {
+                        (*sum, *slope) = Activation::$kind.at(*sum + bias);
+                    }
+                }
+            }
+        }
+    };
 }
 
-/// Adds `bias` to every row.
-pub(super) fn add_bias(sums: &mut [f32], bias: &[f32]) {
-    wide(|| {
-        for row in sums.chunks_exact_mut(bias.len()) {
+apply!(relu, Relu);
+apply!(gelu, Gelu);
+apply!(elu, Elu);
+apply!(hyperbolic, Tanh);
+apply!(logistic, Sigmoid);
+
+wide! {
+    /// `gradient ·= slopes`: from the gradient of a layer's values to that of its sums.
+    pub(super) fn through<'a>(gradient: &'a mut [f32], slopes: &'a [f32]) {
+        gradient.iter_mut().zip(slopes).for_each(|(gradient, slope)| *gradient *= slope);
+    }
+}
+
+wide! {
+    /// Adds `bias` to every row.
+    pub(super) fn add_bias<'a>(sums: &'a mut [f32], bias: &'a [f32]) {
+        for row in sums.chunks_exact_mut(bias.len().max(1)) {
             row.iter_mut().zip(bias).for_each(|(sum, bias)| *sum += bias);
         }
-    });
+    }
 }
 
 #[cfg(test)]

@@ -47,17 +47,21 @@ impl AdamStep {
     /// p ← keep · p - rate · m / (√v · root + ε)
     /// ```
     pub(super) fn apply(self, parameters: &mut [f32], gradient: &[f32], mean: &mut [f32], square: &mut [f32]) {
+        walk(self, parameters, gradient, mean, square);
+    }
+}
+
+wide! {
+    fn walk<'a>(step: AdamStep, parameters: &'a mut [f32], gradient: &'a [f32], mean: &'a mut [f32], square: &'a mut [f32]) {
         let length = parameters.len();
         let (gradient, mean, square) = (&gradient[..length], &mut mean[..length], &mut square[..length]);
-        wide(|| {
-            for index in 0..length {
-                let slope = gradient[index] * self.shorten;
-                mean[index] += (slope - mean[index]) * (1.0 - DECAY_OF_MEAN);
-                square[index] = square[index] * DECAY_OF_SQUARE + (1.0 - DECAY_OF_SQUARE) * slope * slope;
-                parameters[index] = parameters[index] * self.keep
-                    - self.rate * mean[index] / (square[index].sqrt() * self.root + EPSILON);
-            }
-        });
+        for index in 0..length {
+            let slope = gradient[index] * step.shorten;
+            mean[index] += (slope - mean[index]) * (1.0 - DECAY_OF_MEAN);
+            square[index] = square[index] * DECAY_OF_SQUARE + (1.0 - DECAY_OF_SQUARE) * slope * slope;
+            parameters[index] = parameters[index] * step.keep
+                - step.rate * mean[index] / (square[index].sqrt() * step.root + EPSILON);
+        }
     }
 }
 

@@ -6,9 +6,9 @@ use ndarray::{ArrayView2, ArrayViewMut2, s};
 
 use super::adam::AdamStep;
 use super::layout::{Layout, Weight};
-use super::math::{sum_of, wide};
+use super::math::{add_rows, squares};
 use super::network::Chunk;
-use crate::matmul::matmul;
+use crate::matmul::{Before, matmul};
 
 /// Parameters of a tile, more or less.
 const TILE: usize = 65_536;
@@ -180,7 +180,7 @@ impl Tiles {
     pub(super) fn gradient(&self, layout: &Layout, chunks: &[Chunk], flat: Flat) -> f64 {
         each(&self.0, 0, flat, &|tile, flat| {
             tile.gradient(layout, chunks, flat.gradient);
-            wide(|| sum_of(flat.gradient, flat.gradient, |left, right| left * right))
+            squares(flat.gradient)
         })
     }
 }
@@ -191,13 +191,13 @@ impl Tile {
         match &self.source {
             Source::Products { pairs, rows, outputs } => {
                 let Ok(mut to) = ArrayViewMut2::from_shape((rows.len(), *outputs), to) else { return };
-                let mut keep = 0.0;
+                let mut before = Before::Forget;
                 for chunk in used {
                     for (left, right) in pairs {
                         let left = left.of(chunk, layout);
                         let left = left.slice(s![.., rows.clone()]);
-                        matmul(left.t(), right.of(chunk, layout), keep, to.view_mut());
-                        keep = 1.0;
+                        matmul(left.t(), right.of(chunk, layout), before, to.view_mut());
+                        before = Before::Keep;
                     }
                 }
             }
@@ -205,11 +205,12 @@ impl Tile {
                 to.fill(0.0);
                 for chunk in used {
                     let rows = side.of(chunk, layout);
-                    wide(|| {
-                        for row in rows.rows() {
+                    match rows.as_slice() {
+                        Some(rows) => add_rows(to, rows),
+                        None => rows.rows().into_iter().for_each(|row| {
                             to.iter_mut().zip(row).for_each(|(sum, value)| *sum += value);
-                        }
-                    });
+                        }),
+                    }
                 }
             }
         }

@@ -5,26 +5,26 @@
 use super::math::{exp, ln, sigmoid, sum_of, wide};
 use super::options::Loss;
 
-/// Squared error `Σ (t - z)²` times `weight`; `outputs` becomes its gradient times `scale`.
-pub(super) fn squared_error(targets: &[f32], outputs: &mut [f32], weight: f32, scale: f32) -> f64 {
-    wide(|| {
+wide! {
+    /// Squared error `Σ (t - z)²` times `weight`; `outputs` becomes its gradient times `scale`.
+    pub(super) fn squared_error<'a>(targets: &'a [f32], outputs: &'a mut [f32], weight: f32, scale: f32) -> f64 {
         let sum = sum_of(targets, outputs, |target, output| (output - target) * (output - target));
         let factor = 2.0 * weight * scale;
         outputs.iter_mut().zip(targets).for_each(|(output, target)| *output = (*output - target) * factor);
         sum * f64::from(weight)
-    })
+    }
 }
 
-/// Binary cross-entropy of logits against targets in [0, 1]; `outputs` becomes its gradient times `scale`.
-///
-/// ```text
-/// loss    = Σ max(z, 0) - z·t + ln(1 + exp(-|z|))
-/// ∂loss/∂z = σ(z) - t
-/// ```
-///
-/// This form never takes the logarithm of a rounded-off sigmoid, so it stays finite for every finite logit.
-pub(super) fn binary_cross_entropy(targets: &[f32], outputs: &mut [f32], scale: f32) -> f64 {
-    wide(|| {
+wide! {
+    /// Binary cross-entropy of logits against targets in [0, 1]; `outputs` becomes its gradient times `scale`.
+    ///
+    /// ```text
+    /// loss    = Σ max(z, 0) - z·t + ln(1 + exp(-|z|))
+    /// ∂loss/∂z = σ(z) - t
+    /// ```
+    ///
+    /// This form never takes the logarithm of a rounded-off sigmoid, so it stays finite for every finite logit.
+    pub(super) fn binary_cross_entropy<'a>(targets: &'a [f32], outputs: &'a mut [f32], scale: f32) -> f64 {
         // One exponential serves the loss and the gradient.
         const BLOCK: usize = 256;
         let mut total = 0.0_f64;
@@ -43,7 +43,7 @@ pub(super) fn binary_cross_entropy(targets: &[f32], outputs: &mut [f32], scale: 
             total += sum_of(losses, losses, |loss, _| loss);
         }
         total
-    })
+    }
 }
 
 /// Minus the log-likelihood of counts, without the terms in which only the counts stand for `poisson`.
@@ -122,19 +122,20 @@ const LARGEST_EXPONENT: f32 = 20.0;
 /// Logarithmic dispersions beyond this are held there; exp(9) can not be told from a Poisson distribution.
 const LARGEST_DISPERSION: f32 = 9.0;
 
-/// The mean that raw outputs stand for, in place; only the first `columns` of them.
-pub(super) fn to_means(loss: Loss, outputs: &mut [f32], columns: usize, size: f32) {
-    let (means, drops) = outputs.split_at_mut(columns);
-    wide(|| match loss {
-        Loss::Bce => means.iter_mut().for_each(|output| *output = sigmoid(*output)),
-        Loss::Poisson | Loss::Nb => {
-            means.iter_mut().for_each(|output| *output = size * exp(output.clamp(-LARGEST_EXPONENT, LARGEST_EXPONENT)))
+wide! {
+    /// The mean that raw outputs stand for, in place; only the first `columns` of them.
+    pub(super) fn to_means<'a>(loss: Loss, outputs: &'a mut [f32], columns: usize, size: f32) {
+        let (means, drops) = outputs.split_at_mut(columns);
+        let mean = |output: f32| size * exp(output.clamp(-LARGEST_EXPONENT, LARGEST_EXPONENT));
+        match loss {
+            Loss::Bce => means.iter_mut().for_each(|output| *output = sigmoid(*output)),
+            Loss::Poisson | Loss::Nb => means.iter_mut().for_each(|output| *output = mean(*output)),
+            Loss::Zinb => means.iter_mut().zip(drops).for_each(|(output, drop)| {
+                *output = mean(*output) * (1.0 - sigmoid(*drop));
+            }),
+            Loss::Mse | Loss::Auto => {}
         }
-        Loss::Zinb => means.iter_mut().zip(drops).for_each(|(output, drop)| {
-            *output = size * exp(output.clamp(-LARGEST_EXPONENT, LARGEST_EXPONENT)) * (1.0 - sigmoid(*drop));
-        }),
-        Loss::Mse | Loss::Auto => {}
-    });
+    }
 }
 
 /// The divergence of `N(mean, exp(log_variance))` from the standard normal, in nats, and its gradient by both.

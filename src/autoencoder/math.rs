@@ -3,13 +3,36 @@
 //! `exp` and `ln` are polynomials after Cephes (Moshier), good to about two units in the last place; every lane gets the
 //! same operations in the same order whatever the width, so the result is the same on every machine.
 
-use pulp::Arch;
-
-/// Runs `kernel` compiled for the widest instructions there are.
-#[inline(always)]
-pub(super) fn wide<R>(kernel: impl FnOnce() -> R) -> R {
-    Arch::new().dispatch(kernel)
+/// Defines a function whose body is compiled for the widest instructions there are, chosen when it is called.
+///
+/// Its arguments are borrowed for one named lifetime. A closure would not do: where it is long, the compiler keeps it a
+/// function of its own, with the narrow instructions that every processor has.
+macro_rules! wide {
+    (
+        $(#[$about:meta])*
+        $view:vis fn $name:ident<$life:lifetime>($($argument:ident: $kind:ty),* $(,)?) $(-> $result:ty)? $body:block
+    ) => {
+        $(#[$about])*
+        $view fn $name<$life>($($argument: $kind),*) $(-> $result)? {
+            struct Kernel<$life> {
+                $($argument: $kind,)*
+                life: std::marker::PhantomData<&$life ()>,
+            }
+            impl<$life> pulp::NullaryFnOnce for Kernel<$life> {
+                type Output = $crate::autoencoder::math::wide!(@ $($result)?);
+                #[inline(always)]
+                fn call(self) -> Self::Output {
+                    let Self { $($argument,)* life: _ } = self;
+                    $body
+                }
+            }
+            pulp::Arch::new().dispatch(Kernel { $($argument,)* life: std::marker::PhantomData })
+        }
+    };
+    (@) => { () };
+    (@ $result:ty) => { $result };
 }
+pub(super) use wide;
 
 /// `exp(x)`, saturating at the ends of the normal numbers.
 #[inline(always)]
@@ -109,6 +132,45 @@ pub(super) fn sum_of(left: &[f32], right: &[f32], term: impl Fn(f32, f32) -> f32
         total += lanes.iter().map(|lane| f64::from(*lane)).sum::<f64>() + f64::from(rest);
     }
     total
+}
+
+wide! {
+    /// `Σ a²`.
+    pub(super) fn squares<'a>(values: &'a [f32]) -> f64 {
+        sum_of(values, values, |left, right| left * right)
+    }
+}
+
+wide! {
+    /// `Σ (a - b)²`.
+    pub(super) fn squared_distance<'a>(left: &'a [f32], right: &'a [f32]) -> f64 {
+        sum_of(left, right, |left, right| (left - right) * (left - right))
+    }
+}
+
+wide! {
+    /// `to += row` for every row of `to.len()` values.
+    pub(super) fn add_rows<'a>(to: &'a mut [f32], rows: &'a [f32]) {
+        for row in rows.chunks_exact(to.len().max(1)) {
+            to.iter_mut().zip(row).for_each(|(sum, value)| *sum += value);
+        }
+    }
+}
+
+wide! {
+    /// `to = (from - mean) · factor`.
+    pub(super) fn scale_into<'a>(to: &'a mut [f32], from: &'a [f32], mean: &'a [f32], factor: f32) {
+        for ((to, from), mean) in to.iter_mut().zip(from).zip(mean) {
+            *to = (from - mean) * factor;
+        }
+    }
+}
+
+wide! {
+    /// `values = values · factor + mean`.
+    pub(super) fn unscale<'a>(values: &'a mut [f32], mean: &'a [f32], factor: f32) {
+        values.iter_mut().zip(mean).for_each(|(value, mean)| *value = *value * factor + mean);
+    }
 }
 
 #[cfg(test)]

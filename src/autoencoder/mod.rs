@@ -6,6 +6,7 @@
 mod activation;
 mod adam;
 mod checkpoint;
+mod code;
 mod corrupt;
 mod entering;
 mod error;
@@ -20,6 +21,7 @@ mod measure;
 mod metric;
 mod network;
 mod options;
+mod pass;
 mod pretrain;
 mod price;
 mod resolve;
@@ -34,7 +36,7 @@ mod train;
 use ndarray::{Array2, ArrayView2, ArrayViewMut2, Axis, s};
 use rayon::prelude::*;
 
-use crate::matmul::matmul;
+use crate::matmul::{Before, matmul};
 use crate::pca::Pca;
 use layout::Layout;
 use network::{CHUNK, Chunk, CodePrice, Scaling};
@@ -237,7 +239,7 @@ impl Tile {
                         *to = value - mean;
                     }
                 }
-                matmul(chunk.input.view(), axes.t(), 0.0, chunk.code.view_mut());
+                matmul(chunk.input.view(), axes.t(), Before::Forget, chunk.code.view_mut());
             }
         }
     }
@@ -250,7 +252,7 @@ impl Tile {
                 chunk.reconstruct(layout, scaling);
             }
             Network::Principal { mean, axes } => {
-                matmul(chunk.code.view(), axes.view(), 0.0, chunk.output.view_mut());
+                matmul(chunk.code.view(), axes.view(), Before::Forget, chunk.output.view_mut());
                 activation::add_bias(network::front(&mut chunk.output, CHUNK), mean);
                 if autoencoder.options.loss == Loss::Bce {
                     chunk.output.mapv_inplace(|value| value.clamp(0.0, 1.0));

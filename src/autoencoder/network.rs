@@ -1,16 +1,14 @@
-//! The forward and backward passes over a chunk of rows, in buffers made once.
+//! A chunk of rows on its way through the network, in buffers made once.
 //!
 //! A chunk knows nothing of other chunks: threads take one each, and the gradient of a weight is summed over the chunks
 //! in their order, so the number of threads changes no bit.
 
-use ndarray::{Array2, ArrayView2, ArrayViewMut2, s};
+use ndarray::{Array2, ArrayView1};
 
-use super::activation::{add_bias, through};
 use super::layout::{CodeKind, Dense, Layout};
 use super::loss;
-use super::math::{exp, sigmoid, sum_of, wide};
+use super::math::{scale_into, squared_distance, unscale};
 use super::options::Loss;
-use crate::matmul::matmul;
 
 /// Rows of a chunk.
 pub(super) const CHUNK: usize = 64;
@@ -45,7 +43,7 @@ impl CodePrice {
 #[derive(Debug, Clone)]
 pub(super) struct Nodes {
     pub(super) values: Array2<f32>,
-    slopes: Array2<f32>,
+    pub(super) slopes: Array2<f32>,
     pub(super) gradient: Array2<f32>,
 }
 
@@ -154,7 +152,7 @@ impl Chunk {
     }
 
     /// Takes the row `values` in at place `row`: target and clean input.
-    pub(super) fn take(&mut self, row: usize, values: ndarray::ArrayView1<f32>, layout: &Layout, scaling: &Scaling) {
+    pub(super) fn take(&mut self, row: usize, values: ArrayView1<f32>, layout: &Layout, scaling: &Scaling) {
         let (mut target, mut input) = (self.target.row_mut(row), self.input.row_mut(row));
         let (Some(target), Some(input)) = (target.as_slice_mut(), input.as_slice_mut()) else { return };
         match values.as_slice() {
@@ -171,164 +169,20 @@ impl Chunk {
             }
             return;
         }
-        wide(|| {
-            for ((input, value), mean) in input.iter_mut().zip(&*target).zip(&scaling.mean) {
-                *input = (value - mean) * scaling.factor;
-            }
-        });
+        scale_into(input, target, &scaling.mean, scaling.factor);
         if layout.loss == Loss::Mse {
             target.copy_from_slice(input);
         }
     }
 
-    /// From `input` to `code`.
-    pub(super) fn encode(&mut self, layout: &Layout, parameters: &[f32], price: CodePrice) {
-        let rows = self.rows;
-        let used = s![..rows, ..];
-        let mut from = self.input.slice(used);
-        for (layer, nodes) in layout.encoder.iter().zip(&mut self.encoder) {
-            forward(layer, parameters, from, 0.0, nodes.values.slice_mut(used));
-            layout.activation.apply(
-                &parameters[layer.bias.range()],
-                front(&mut nodes.values, rows),
-                front(&mut nodes.slopes, rows),
-            );
-            from = nodes.values.slice(used);
-        }
-        if let Some(layer) = &layout.code {
-            forward(layer, parameters, from, 0.0, self.sums.slice_mut(used));
-            add_bias(front(&mut self.sums, rows), &parameters[layer.bias.range()]);
-        }
-        if let Some(direct) = &layout.direct {
-            let keep = if layout.code.is_some() { 1.0 } else { 0.0 };
-            let to = self.sums.slice_mut(s![..rows, ..layout.code_size]);
-            matmul(self.input.slice(used), direct.encoder.view(parameters), keep, to);
-        }
-        self.result = Sums::default();
-        self.settle_code(layout, price);
-    }
-
-    /// From the code layer's sums to the code; what the code costs, and the gradient of that by the sums, goes into
-    /// `sums_gradient`, per row and not yet scaled.
-    fn settle_code(&mut self, layout: &Layout, price: CodePrice) {
-        let (rows, size) = (self.rows, layout.code_size);
-        let sums = front(&mut self.sums, rows);
-        let code = front(&mut self.code, rows);
-        match layout.code_kind {
-            CodeKind::Linear => {
-                code.copy_from_slice(sums);
-                self.result.active = (rows * size) as f64;
-            }
-            CodeKind::Positive => {
-                wide(|| code.iter_mut().zip(&*sums).for_each(|(code, sum)| *code = sum.max(0.0)));
-                self.result.penalty = f64::from(price.l1) * sum_of(code, code, |value, _| value);
-                self.result.active = code.iter().filter(|value| **value > 0.0).count() as f64;
-            }
-            CodeKind::Unit => {
-                wide(|| code.iter_mut().zip(&*sums).for_each(|(code, sum)| *code = sigmoid(*sum)));
-                self.result.active = code.iter().filter(|value| **value > 0.5).count() as f64;
-            }
-            CodeKind::Normal => {
-                let (draws, gradient) = (front(&mut self.draws, rows), front(&mut self.sums_gradient, rows));
-                for (((sums, code), draws), gradient) in sums
-                    .chunks_exact_mut(2 * size)
-                    .zip(code.chunks_exact_mut(size))
-                    .zip(draws.chunks_exact(size))
-                    .zip(gradient.chunks_exact_mut(2 * size))
-                {
-                    let (means, log_variances) = sums.split_at_mut(size);
-                    for node in 0..size {
-                        log_variances[node] = log_variances[node].clamp(-LARGEST_LOG_VARIANCE, LARGEST_LOG_VARIANCE);
-                        code[node] = means[node] + draws[node] * exp(0.5 * log_variances[node]);
-                        let (nats, by_mean, by_log_variance) = loss::divergence(means[node], log_variances[node]);
-                        self.result.divergence += f64::from(nats);
-                        let weight = if nats > price.free { price.beta } else { 0.0 };
-                        gradient[node] = weight * by_mean;
-                        gradient[size + node] = weight * by_log_variance;
-                    }
-                }
-                self.result.active = (rows * size) as f64;
-            }
-        }
-    }
-
-    /// From `code` to raw `output`.
-    pub(super) fn decode(&mut self, layout: &Layout, parameters: &[f32]) {
-        let rows = self.rows;
-        let used = s![..rows, ..];
-        let mut from = self.code.slice(used);
-        for (layer, nodes) in layout.decoder.iter().zip(&mut self.decoder) {
-            forward(layer, parameters, from, 0.0, nodes.values.slice_mut(used));
-            layout.activation.apply(
-                &parameters[layer.bias.range()],
-                front(&mut nodes.values, rows),
-                front(&mut nodes.slopes, rows),
-            );
-            from = nodes.values.slice(used);
-        }
-        if let Some(layer) = &layout.output {
-            forward(layer, parameters, from, 0.0, self.output.slice_mut(used));
-        }
-        if let Some(direct) = &layout.direct {
-            let keep = if layout.output.is_some() { 1.0 } else { 0.0 };
-            let to = self.output.slice_mut(s![..rows, ..layout.columns]);
-            matmul(self.code.slice(used), direct.decoder_matrix(parameters), keep, to);
-        }
-        add_bias(front(&mut self.output, rows), &parameters[layout.output_bias.range()]);
-        if layout.output.is_none() && layout.outputs() > layout.columns {
-            // Without deep layers the logits of dropping are their biases alone.
-            let bias = &parameters[layout.output_bias.range()][layout.columns..];
-            for mut row in self.output.slice_mut(s![..rows, layout.columns..]).rows_mut() {
-                row.iter_mut().zip(bias).for_each(|(logit, bias)| *logit = *bias);
-            }
-        }
-    }
-
-    /// The loss of every row; `output` becomes its gradient over `batch` rows.
-    pub(super) fn lose(&mut self, layout: &Layout, parameters: &[f32], scaling: &Scaling, batch: usize) {
-        let scale = 1.0 / batch as f32;
-        let columns = layout.columns;
-        let unscale = 1.0 / (scaling.factor * scaling.factor);
-        let mut total = 0.0;
-        for row in 0..self.rows {
-            let target = &self.target.as_slice().unwrap_or(&[])[row * columns..(row + 1) * columns];
-            let outputs = layout.outputs();
-            let output = &mut front(&mut self.output, CHUNK)[row * outputs..(row + 1) * outputs];
-            total += match (layout.loss, &layout.noise) {
-                (Loss::Mse | Loss::Auto, None) => loss::squared_error(target, output, unscale, scale),
-                (Loss::Mse | Loss::Auto, Some(noise)) => {
-                    // The normal distribution with a standard deviation that is learned along.
-                    let log_sd = parameters[noise.start].clamp(-10.0, 10.0);
-                    let precision = exp(-2.0 * log_sd);
-                    let half = loss::squared_error(target, output, 0.5 * unscale * precision, scale);
-                    let width = columns as f64;
-                    self.noise_gradient[(row, 0)] = ((width - 2.0 * half) * f64::from(scale)) as f32;
-                    half + width * (f64::from(log_sd) + HALF_LN_TWO_PI)
-                }
-                (Loss::Bce, _) => loss::binary_cross_entropy(target, output, scale),
-                (kind, _) => {
-                    let dispersion = layout.dispersion.as_ref().map_or(&[][..], |tensor| &parameters[tensor.range()]);
-                    let width = self.dispersion_gradient.ncols();
-                    let gradient = &mut front(&mut self.dispersion_gradient, CHUNK)[row * width..(row + 1) * width];
-                    loss::counts(kind, target, self.size[row], output, dispersion, gradient, scale)
-                }
-            };
-        }
-        self.result.loss = total;
-    }
-
-    /// The squared error of every row in the units of the data; `output` becomes the reconstruction in these units.
+    /// `output` becomes the reconstruction in the units of the data.
     pub(super) fn reconstruct(&mut self, layout: &Layout, scaling: &Scaling) {
         let (columns, outputs) = (layout.columns, layout.outputs());
         let back = 1.0 / scaling.factor;
         for row in 0..self.rows {
             let output = &mut front(&mut self.output, CHUNK)[row * outputs..(row + 1) * outputs];
             if layout.loss == Loss::Mse {
-                wide(|| {
-                    for (output, mean) in output.iter_mut().zip(&scaling.mean) {
-                        *output = *output * back + mean;
-                    }
-                });
+                unscale(output, &scaling.mean, back);
             } else {
                 loss::to_means(layout.loss, output, columns, self.size[row]);
             }
@@ -336,120 +190,15 @@ impl Chunk {
     }
 
     /// Adds to `squared_error` what the reconstruction in `output` misses of `row`.
-    pub(super) fn miss(&mut self, row: usize, values: ndarray::ArrayView1<f32>) -> f64 {
+    pub(super) fn miss(&mut self, row: usize, values: ArrayView1<f32>) -> f64 {
         let output = self.output.row(row);
         let error = match (values.as_slice(), output.as_slice()) {
-            (Some(values), Some(output)) => {
-                wide(|| sum_of(values, &output[..values.len()], |value, output| (value - output) * (value - output)))
-            }
+            (Some(values), Some(output)) => squared_distance(values, &output[..values.len()]),
             _ => values.iter().zip(output).map(|(value, output)| f64::from(value - output).powi(2)).sum(),
         };
         self.result.squared_error += error;
         error
     }
-
-    /// From the gradient in `output` back to that of every layer's sums. `pull` is added to the gradient of every code.
-    pub(super) fn backward(
-        &mut self,
-        layout: &Layout,
-        parameters: &[f32],
-        price: CodePrice,
-        pull: Option<&[f32]>,
-        batch: usize,
-    ) {
-        let rows = self.rows;
-        let used = s![..rows, ..];
-        let outputs = self.output.slice(used);
-        if let Some(layer) = &layout.output {
-            let to = match self.decoder.last_mut() {
-                Some(nodes) => nodes.gradient.slice_mut(used),
-                None => self.code_gradient.slice_mut(used),
-            };
-            matmul(outputs, layer.matrix(parameters).reversed_axes(), 0.0, to);
-        }
-        for index in (0..self.decoder.len()).rev() {
-            let (before, rest) = self.decoder.split_at_mut(index);
-            let nodes = &mut rest[0];
-            through(front(&mut nodes.gradient, rows), front(&mut nodes.slopes, rows));
-            let to = match before.last_mut() {
-                Some(nodes) => nodes.gradient.slice_mut(used),
-                None => self.code_gradient.slice_mut(used),
-            };
-            matmul(nodes.gradient.slice(used), layout.decoder[index].matrix(parameters).reversed_axes(), 0.0, to);
-        }
-        if let Some(direct) = &layout.direct {
-            let keep = if layout.output.is_some() { 1.0 } else { 0.0 };
-            let outputs = self.output.slice(s![..rows, ..layout.columns]);
-            let matrix = direct.decoder_matrix(parameters).reversed_axes();
-            matmul(outputs, matrix, keep, self.code_gradient.slice_mut(used));
-        }
-        self.unsettle_code(layout, price, pull, batch);
-        if let (Some(layer), Some(nodes)) = (&layout.code, self.encoder.last_mut()) {
-            let matrix = layer.matrix(parameters).reversed_axes();
-            matmul(self.sums_gradient.slice(used), matrix, 0.0, nodes.gradient.slice_mut(used));
-        }
-        for index in (0..self.encoder.len()).rev() {
-            let (before, rest) = self.encoder.split_at_mut(index);
-            let nodes = &mut rest[0];
-            through(front(&mut nodes.gradient, rows), front(&mut nodes.slopes, rows));
-            if let Some(earlier) = before.last_mut() {
-                let matrix = layout.encoder[index].matrix(parameters).reversed_axes();
-                matmul(nodes.gradient.slice(used), matrix, 0.0, earlier.gradient.slice_mut(used));
-            }
-        }
-    }
-
-    /// From the gradient of the code to that of its layer's sums.
-    fn unsettle_code(&mut self, layout: &Layout, price: CodePrice, pull: Option<&[f32]>, batch: usize) {
-        let (rows, size) = (self.rows, layout.code_size);
-        let scale = 1.0 / batch as f32;
-        let code = front(&mut self.code, rows);
-        let from = front(&mut self.code_gradient, rows);
-        let to = front(&mut self.sums_gradient, rows);
-        if let Some(pull) = pull {
-            for row in from.chunks_exact_mut(size) {
-                row.iter_mut().zip(pull).for_each(|(gradient, pull)| *gradient += pull * scale);
-            }
-        }
-        match layout.code_kind {
-            CodeKind::Linear => to.copy_from_slice(from),
-            CodeKind::Positive => wide(|| {
-                for ((to, from), code) in to.iter_mut().zip(&*from).zip(&*code) {
-                    *to = if *code > 0.0 { from + price.l1 * scale } else { 0.0 };
-                }
-            }),
-            CodeKind::Unit => wide(|| {
-                for ((to, from), code) in to.iter_mut().zip(&*from).zip(&*code) {
-                    *to = from * code * (1.0 - code);
-                }
-            }),
-            CodeKind::Normal => {
-                let (sums, draws) = (front(&mut self.sums, rows), front(&mut self.draws, rows));
-                for (((to, from), sums), draws) in to
-                    .chunks_exact_mut(2 * size)
-                    .zip(from.chunks_exact(size))
-                    .zip(sums.chunks_exact(2 * size))
-                    .zip(draws.chunks_exact(size))
-                {
-                    for node in 0..size {
-                        let log_variance = sums[size + node];
-                        let inside = log_variance.abs() < LARGEST_LOG_VARIANCE;
-                        let by_draw = 0.5 * draws[node] * exp(0.5 * log_variance) * from[node];
-                        to[node] = to[node] * scale + from[node];
-                        to[size + node] = if inside { to[size + node] * scale + by_draw } else { 0.0 };
-                    }
-                }
-            }
-        }
-    }
-}
-
-const HALF_LN_TWO_PI: f64 = 0.918_938_533_204_672_8;
-/// Logarithmic variances of a code beyond this are held there.
-const LARGEST_LOG_VARIANCE: f32 = 12.0;
-
-fn forward(layer: &Dense, parameters: &[f32], from: ArrayView2<f32>, keep: f32, to: ArrayViewMut2<f32>) {
-    matmul(from, layer.matrix(parameters), keep, to);
 }
 
 /// The first `rows` rows of a buffer as one slice.

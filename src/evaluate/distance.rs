@@ -10,7 +10,7 @@ use std::collections::HashMap;
 
 use ndarray::{Array2, ArrayView1, ArrayView2, CowArray, Ix2, s};
 
-use crate::matmul::matmul;
+use crate::matmul::{Before, matmul};
 
 /// Up to this width the `f64` sum of squares is as cheap as the product.
 const DIRECT_COLUMNS: usize = 8;
@@ -117,7 +117,7 @@ impl<'a> Points<'a> {
         for first in (0..rows.ncols()).step_by(PRODUCT_COLUMNS) {
             let columns = first..(first + PRODUCT_COLUMNS).min(rows.ncols());
             let (left, right) = (centered.slice(s![.., columns.clone()]), frame.centered.slice(s![.., columns]));
-            matmul(left, right.t(), 0.0, looks.part.slice_mut(s![within, ..]));
+            matmul(left, right.t(), Before::Forget, looks.part.slice_mut(s![within, ..]));
             products.zip_mut_with(&looks.part.slice(s![within, ..]), |product, part| *product += f64::from(*part));
         }
     }

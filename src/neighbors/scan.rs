@@ -14,7 +14,7 @@
 use ndarray::{Array2, ArrayView2, s};
 use rayon::prelude::*;
 
-use crate::matmul::matmul;
+use crate::matmul::{Before, matmul};
 
 /// Queries that share a product.
 pub(super) const QUERIES: usize = 128;
@@ -188,7 +188,7 @@ impl Scratch {
             matmul(
                 self.queries.slice(s![..query_ids.len(), ..]),
                 self.candidates.slice(s![..filled, ..]).t(),
-                0.0,
+                Before::Forget,
                 self.scores.slice_mut(s![..query_ids.len(), ..filled]),
             );
             let Self { scores, upper, candidate_ids, best, lower, .. } = self;

@@ -8,7 +8,7 @@ mod decompose;
 use ndarray::{Array1, Array2, ArrayView2, ArrayViewMut2, Axis, s};
 use rayon::prelude::*;
 
-use crate::matmul::matmul;
+use crate::matmul::{Before, matmul};
 use crate::seed::Seed;
 
 pub use decompose::Method;
@@ -77,7 +77,7 @@ impl Pca {
         by_tile(data, self.count(), |tile, mut out| {
             let mut centered = tile;
             centered -= &self.mean;
-            matmul(centered.view(), self.axes.t(), 0.0, out.view_mut());
+            matmul(centered.view(), self.axes.t(), Before::Forget, out.view_mut());
         })
     }
 
@@ -89,7 +89,7 @@ impl Pca {
     pub fn reconstruct(&self, codes: ArrayView2<f32>) -> Array2<f32> {
         assert_eq!(codes.ncols(), self.count(), "other codes than these axes give");
         by_tile(codes, self.mean.len(), |tile, mut out| {
-            matmul(tile.view(), self.axes.view(), 0.0, out.view_mut());
+            matmul(tile.view(), self.axes.view(), Before::Forget, out.view_mut());
             out += &self.mean;
         })
     }
@@ -107,8 +107,8 @@ impl Pca {
                 }
                 let mut codes = Array2::zeros((TILE, self.count()));
                 let mut back = Array2::zeros(rows.dim());
-                matmul(rows.view(), self.axes.t(), 0.0, codes.view_mut());
-                matmul(codes.view(), self.axes.view(), 0.0, back.view_mut());
+                matmul(rows.view(), self.axes.t(), Before::Forget, codes.view_mut());
+                matmul(codes.view(), self.axes.view(), Before::Forget, back.view_mut());
                 let used = s![..chunk.len(), ..];
                 let pairs = rows.slice_move(used).into_iter().zip(back.slice_move(used));
                 pairs.map(|(value, back)| f64::from(value - back).powi(2)).sum()

@@ -33,10 +33,9 @@ const ROOMS: [&str; 20] = [
 const NUMERIC: [&str; 8] = ["matmul", "pca", "autoencoder", "neighbors", "embed", "evaluate", "plot", "split"];
 
 /// What only one place may name.
-const ONLY: [(&str, &str); 5] = [
+const ONLY: [(&str, &str); 4] = [
     ("polars::", "src/table/"),
     ("plotters::", "src/plot/svg/"),
-    ("gemm::gemm", "src/matmul.rs"),
     ("serde_saphyr::", "src/pipeline"),
     ("clap::", "src/cli/"),
 ];
