@@ -3,11 +3,13 @@
 //! ```text
 //! cargo bench --bench tsne -- CODES.npy EMBEDDING.npy [ENGINE] [NEIGHBORS] [ITERATIONS]
 //! cargo bench --bench tsne -- growth [ROWS ...]
+//! cargo bench --bench tsne -- neighbors CODES.npy [ROWS ...]
 //! ```
 //!
 //! Prints a line of JSON: seconds of neighbors and t-SNE, milliseconds of every part of an iteration on the finished
 //! map, the divergence as computed here, and the peak memory of the process. `growth` does so for made-up codes of
-//! growing numbers of rows (32 columns, 50 groups), each in a process of its own. `opentsne.py` beside this file runs
+//! growing numbers of rows (32 columns, 50 groups), each in a process of its own. `neighbors` compares the exact and the approximate search on so many of the codes;
+//! beyond their number, copies of them with noise are added. `opentsne.py` beside this file runs
 //! openTSNE on the same codes and compares.
 #![expect(clippy::print_stdout, reason = "what a bench finds is what it prints")]
 
@@ -20,7 +22,7 @@ use rand_distr::{Distribution, StandardNormal};
 use reduce::embed::parts::Parts;
 use reduce::embed::{self, Options};
 use reduce::event::Event;
-use reduce::neighbors::{self, Neighbors};
+use reduce::neighbors::{self, Method, Neighbors};
 use reduce::seed::{Seed, Stream};
 
 type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
@@ -36,10 +38,10 @@ fn main() -> Outcome<()> {
     match words.as_slice() {
         ["growth"] => grow(&GROWTH),
         ["growth", rows @ ..] => grow(rows),
+        ["neighbors", codes, rows @ ..] => search(read(codes)?.view(), rows),
         ["groups", rows] => lay_out(groups(rows.parse()?, 32, 50).view(), &[]).map(drop),
         [codes, embedding, rest @ ..] => {
-            let points = Array2::<f32>::read_npy(std::io::BufReader::new(std::fs::File::open(codes)?))?;
-            let map = lay_out(points.view(), rest)?;
+            let map = lay_out(read(codes)?.view(), rest)?;
             Ok(map.write_npy(std::io::BufWriter::new(std::fs::File::create(embedding)?))?)
         }
         _ => {
@@ -47,6 +49,49 @@ fn main() -> Outcome<()> {
             Ok(())
         }
     }
+}
+
+fn read(codes: &str) -> Outcome<Array2<f32>> {
+    Ok(Array2::read_npy(std::io::BufReader::new(std::fs::File::open(codes)?))?)
+}
+
+/// Both searches of 90 neighbors, and the share of the exact ones that the approximate search finds.
+fn search(points: ArrayView2<f32>, sizes: &[&str]) -> Outcome<()> {
+    for rows in sizes {
+        let points = enough(points, rows.parse()?);
+        let find = |method: Method| -> Outcome<(f64, Neighbors)> {
+            let begun = Instant::now();
+            let found = neighbors::find(points.view(), 90, method, Seed(42), &mut |_| ControlFlow::Continue(()))?;
+            Ok((begun.elapsed().as_secs_f64(), found))
+        };
+        let (exact_seconds, exact) = find(Method::Exact)?;
+        let (approximate_seconds, approximate) = find(Method::Approximate)?;
+        let shared = exact.indices.rows().into_iter().zip(approximate.indices.rows()).map(|(exact, found)| {
+            let mut exact = exact.to_vec();
+            exact.sort_unstable();
+            found.iter().filter(|row| exact.binary_search(row).is_ok()).count()
+        });
+        let recall = shared.sum::<usize>() as f64 / exact.indices.len() as f64;
+        println!(
+            "{{\"rows\": {rows}, \"exact_seconds\": {exact_seconds:.2}, \"approximate_seconds\": {approximate_seconds:.2}, \
+             \"recall\": {recall:.4}}}"
+        );
+    }
+    Ok(())
+}
+
+/// The first `rows` of `points`; beyond their number copies with normal noise of a tenth of each column's deviation.
+fn enough(points: ArrayView2<f32>, rows: usize) -> Array2<f32> {
+    let mut generator = Seed(7).stream(Stream::Neighbors);
+    let deviations = points.std_axis(ndarray::Axis(0), 0.0);
+    Array2::from_shape_fn((rows, points.ncols()), |(row, column)| {
+        let value = points[(row % points.nrows(), column)];
+        if row < points.nrows() {
+            return value;
+        }
+        let noise: f32 = StandardNormal.sample(&mut generator);
+        value + 0.1 * deviations[column] * noise
+    })
 }
 
 /// One process per size, so that each peak of memory is its own.
