@@ -171,6 +171,10 @@ impl<T: JsonSchema> JsonSchema for Auto<T> {
         format!("Auto_{}", T::schema_name()).into()
     }
 
+    fn schema_id() -> std::borrow::Cow<'static, str> {
+        format!("Auto<{}>", T::schema_id()).into()
+    }
+
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let given = generator.subschema_for::<T>();
         json_schema!({ "anyOf": [{ "const": "auto" }, given] })
@@ -236,6 +240,10 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for OneOrMany<T> {
 impl<T: JsonSchema> JsonSchema for OneOrMany<T> {
     fn schema_name() -> std::borrow::Cow<'static, str> {
         format!("OneOrMany_{}", T::schema_name()).into()
+    }
+
+    fn schema_id() -> std::borrow::Cow<'static, str> {
+        format!("OneOrMany<{}>", T::schema_id()).into()
     }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
@@ -378,6 +386,10 @@ impl<'de, T: Deserialize<'de> + Default> Deserialize<'de> for Switch<T> {
 impl<T: JsonSchema> JsonSchema for Switch<T> {
     fn schema_name() -> std::borrow::Cow<'static, str> {
         format!("Switch_{}", T::schema_name()).into()
+    }
+
+    fn schema_id() -> std::borrow::Cow<'static, str> {
+        format!("Switch<{}>", T::schema_id()).into()
     }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {

@@ -11,6 +11,7 @@ use crate::value::{self, Auto, Fraction, FractionOrZero, NonNegative, Positive};
 /// The kinds compose: a denoising variational autoencoder is `corruption` and `code` together.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
+#[schemars(rename = "Autoencoder")] // its own name in the schema: three rooms have `Options`
 pub struct Options {
     /// How many numbers stand for a row. Left out: 32, or one fewer than the features where there are fewer;
     /// `auto`: a short search over sizes.

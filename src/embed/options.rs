@@ -22,6 +22,7 @@ const EXACT_ROWS: usize = 1_000;
 /// How the codes are laid out as a map.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
+#[schemars(rename = "Tsne")] // its own name in the schema: three rooms have `Options`
 pub struct Options {
     /// How many neighbors each row attends to, roughly; several values are mixed with equal weight. `auto` is 30, or
     /// less where the table has fewer than 92 rows.

@@ -30,6 +30,7 @@ pub use verdict::{Facts, verdict};
 /// How faithfulness is measured.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
+#[schemars(rename = "Evaluate")] // its own name in the schema: three rooms have `Options`
 pub struct Options {
     /// How many nearest neighbors count as a row's neighborhood. Fewer are used where the table has
     /// no more than twice as many rows.
