@@ -108,8 +108,15 @@ impl Pipeline {
     /// # Errors
     /// Every problem of the file at once, each with line, column and caret.
     pub fn load(path: &Path, overrides: &[String]) -> Result<Loaded> {
-        let text = load::text(path)?;
-        let mut pipeline: Self = load::typed(&text, path)?;
+        Self::from_text(&load::text(path)?, path, overrides)
+    }
+
+    /// As [`Pipeline::load`], from the text of a file that was read already; `path` names it and is where paths start.
+    ///
+    /// # Errors
+    /// As [`Pipeline::load`].
+    pub fn from_text(text: &str, path: &Path, overrides: &[String]) -> Result<Loaded> {
+        let mut pipeline: Self = load::typed(text, path)?;
         for pair in overrides {
             pipeline = overrides::apply(&pipeline, pair)?;
         }
