@@ -2,6 +2,7 @@
 
 mod architecture;
 mod bad_input;
+mod faults;
 mod pipelines;
 mod program;
 mod promises;
