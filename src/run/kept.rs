@@ -99,10 +99,9 @@ impl Kept {
         Some(bytes)
     }
 
-    /// Whether the index names a file, whatever became of it.
-    #[must_use]
-    pub fn names(&self, name: &str) -> bool {
-        self.digests.contains_key(name)
+    /// The files that the index names, whatever became of them.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.digests.keys().map(String::as_str)
     }
 
     /// What is kept in a folder but not as it was, by its path in it.
@@ -113,6 +112,13 @@ impl Kept {
         let lost = is_lost.then(|| INDEX.to_owned());
         let changed = kept.digests.keys().filter(|name| !kept.holds(path, name)).cloned();
         changed.chain(lost).map(|name| format!("{KEPT}/{name}")).collect()
+    }
+
+    /// Leaves a kept file for later runs, if it is as it was.
+    pub fn hold_on(&mut self, path: &std::path::Path, name: &str) {
+        if self.holds(path, name) {
+            self.used.push(name.to_owned());
+        }
     }
 
     /// Keeps a file.

@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 
 use super::folder;
 use super::kept::{Kept, Key};
-use super::{Reuse, pictures};
+use super::{Reuse, TrainingRecord, pictures};
 use crate::embed;
 use crate::error::{Error, Result};
 use crate::event::Stage;
+use crate::neighbors::Method;
 use crate::pipeline::Loaded;
 use crate::table::{self, Input};
 use crate::value::OneOrMany;
@@ -39,7 +40,8 @@ impl Keys {
             &loaded.name,
         ])?;
         let tsne = pipeline.tsne.on();
-        let method = tsne.map(|options| (options.neighbors, &options.perplexity));
+        // how many neighbors there are is told by the file's name
+        let method = tsne.map(|options| options.neighbors);
         let neighbors = Key::of(&[&"neighbors", &model.as_str(), &method])?;
         let start = match tsne.map(|options| &options.start) {
             Some(embed::Start::From(run)) => Some(
@@ -51,6 +53,24 @@ impl Keys {
         let embedding = Key::of(&[&"embedding", &model.as_str(), &pipeline.tsne, &start])?;
         let measures = Key::of(&[&"measures", &embedding.as_str(), &pipeline.evaluate])?;
         Ok(Self { model, neighbors, embedding, measures, start })
+    }
+}
+
+impl Keys {
+    /// The file of so many neighbors of every row.
+    pub(super) fn neighbors_file(&self, count: usize) -> String {
+        self.neighbors.file(&format!("neighbors-{count}"), "bin")
+    }
+
+    /// A kept file with the neighbors that are needed, and how many it holds: where they are exact, any that holds as many,
+    /// because the nearest of more are the same; where not, one that holds no more.
+    pub(super) fn kept_neighbors(&self, kept: &Kept, needed: usize, exact: bool) -> Option<(String, usize)> {
+        let counts = kept.names().filter_map(|name| {
+            let count = name.strip_prefix("neighbors-")?.split('-').next()?.parse().ok()?;
+            (name == self.neighbors_file(count)).then_some(count)
+        });
+        let count = counts.filter(|count| if exact { *count >= needed } else { *count == needed }).min()?;
+        Some((self.neighbors_file(count), count))
     }
 }
 
@@ -72,11 +92,20 @@ pub fn forecast(loaded: &Loaded) -> Result<Vec<(Stage, Reuse)>> {
     let codes = holds(&keys.model, "codes", "parquet");
     let embedding = holds(&keys.embedding, "embedding", "json");
     let measures = holds(&keys.measures, "measures", "json");
+    let neighbors = || {
+        let record = std::fs::read(loaded.output.join(folder::KEPT).join(keys.model.file("training", "json"))).ok()?;
+        let record: TrainingRecord = serde_json::from_slice(&record).ok()?;
+        let (rows, columns) = (record.rows.0 + record.rows.1, record.options.code_size?.given()?);
+        let options = loaded.pipeline.tsne.on()?.resolve(rows, columns).ok()?;
+        let exact = options.neighbors.chosen(rows, columns).0 == Method::Exact;
+        let (file, _) = keys.kept_neighbors(&kept, options.neighbors_needed(), exact)?;
+        kept.holds(&loaded.output, &file).then_some(())
+    };
     let table = model && codes && measures && pictures::features_wanted(&loaded.pipeline).is_empty();
     let mut stages =
         vec![(Stage::Read, table), (Stage::Prepare, table), (Stage::Autoencoder, model), (Stage::Encode, codes)];
     if loaded.pipeline.tsne.on().is_some() {
-        stages.push((Stage::Neighbors, embedding || holds(&keys.neighbors, "neighbors", "bin")));
+        stages.push((Stage::Neighbors, embedding || model && codes && neighbors().is_some()));
         stages.push((Stage::Tsne, embedding));
     }
     stages.extend([(Stage::Evaluate, measures), (Stage::Plot, false), (Stage::Report, false)]);

@@ -14,6 +14,7 @@ mod lock;
 mod looks;
 mod measure;
 pub mod meter;
+mod packed;
 mod pictures;
 mod publish;
 pub mod record;

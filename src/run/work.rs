@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use ndarray::{Array1, Array2, ArrayView2};
+use ndarray::{Array2, ArrayView2};
 use serde::Serialize;
 
 use super::checkpoint::{self, Checkpoints};
@@ -13,6 +13,7 @@ use super::kept::Kept;
 use super::keys::{self, Keys};
 use super::measure::{Measured, measure};
 use super::meter::Meter;
+use super::packed::{nearest, pack, unpack};
 use super::pictures;
 use super::{EmbeddingRecord, Reuse, TrainingRecord};
 use crate::autoencoder::{self, Checkpoint};
@@ -25,6 +26,9 @@ use crate::neighbors::{self, Neighbors};
 use crate::pipeline::{Loaded, Pipeline};
 use crate::table::{self, Input};
 use crate::value::OneOrMany;
+
+/// Exact neighbors that are kept at least, so that perplexities up to 50 share them; beside the distances they cost little.
+const AMPLE: usize = 150;
 
 /// A run at work.
 pub struct Work<'a> {
@@ -95,7 +99,7 @@ impl<'a> Work<'a> {
             return None;
         }
         let taken = self.kept.take(&self.loaded.output, name);
-        if taken.is_none() && self.kept.names(name) {
+        if taken.is_none() && self.kept.names().any(|kept| kept == name) {
             let said = format!("what was kept of the stage `{}` was changed since: it is done again", stage.name());
             // the wish to stop is heard at the next stage
             let _ = observer(Event::Warning(said));
@@ -263,6 +267,10 @@ impl<'a> Work<'a> {
         {
             self.meter.reused(Stage::Neighbors, observer);
             self.meter.reused(Stage::Tsne, observer);
+            // another perplexity may want them yet
+            if let Some((file, _)) = self.keys.kept_neighbors(&self.kept, 1, true) {
+                self.kept.hold_on(&self.loaded.output, &file);
+            }
             return Ok(Some(LaidOut { points, record }));
         }
         let (_, reason) = options.neighbors.chosen(coded.codes.nrows(), coded.codes.ncols());
@@ -297,20 +305,23 @@ impl<'a> Work<'a> {
     }
 
     fn neighbors(&mut self, coded: &Coded, options: &embed::Options, observer: &mut Observer<'_>) -> Result<Neighbors> {
-        let file = self.keys.neighbors.file("neighbors", "bin");
-        let (rows, count) = (coded.codes.nrows(), options.neighbors_needed());
-        if let Some(bytes) = self.take(Stage::Neighbors, &file, observer)
+        let (rows, needed) = (coded.codes.nrows(), options.neighbors_needed());
+        let exact = options.neighbors.chosen(rows, coded.codes.ncols()).0 == neighbors::Method::Exact;
+        if let Some((file, count)) = self.keys.kept_neighbors(&self.kept, needed, exact)
+            && let Some(bytes) = self.take(Stage::Neighbors, &file, observer)
             && let Some(neighbors) = unpack(&bytes, rows, count)
         {
             self.meter.reused(Stage::Neighbors, observer);
-            return Ok(neighbors);
+            return Ok(nearest(neighbors, needed));
         }
         let seed = self.pipeline().seed;
+        let count = if exact { needed.max(AMPLE.min(rows.saturating_sub(1))) } else { needed };
         let found = self.meter.stage(Stage::Neighbors, observer, |observer| {
             Ok(neighbors::find(coded.codes.view(), count, options.neighbors, seed, observer)?)
         })?;
+        let file = self.keys.neighbors_file(count);
         self.keep(&file, &pack(&found))?;
-        Ok(found)
+        Ok(nearest(found, needed))
     }
 
     /// Measures what each step lost.
@@ -372,27 +383,6 @@ fn rectangle(rows: &[Vec<f32>], expected: usize) -> Option<Array2<f32>> {
     let width = rows.first()?.len();
     let flat: Vec<f32> = rows.iter().flatten().copied().collect();
     (rows.len() == expected).then(|| Array2::from_shape_vec((expected, width), flat).ok()).flatten()
-}
-
-fn pack(neighbors: &Neighbors) -> Vec<u8> {
-    let indices = neighbors.indices.iter().flat_map(|index| index.to_le_bytes());
-    indices.chain(neighbors.distances.iter().flat_map(|distance| distance.to_le_bytes())).collect()
-}
-
-fn unpack(bytes: &[u8], rows: usize, count: usize) -> Option<Neighbors> {
-    let values = rows * count;
-    if bytes.len() != values * 8 {
-        return None;
-    }
-    let word = |bytes: &[u8]| [bytes[0], bytes[1], bytes[2], bytes[3]];
-    let (indices, distances) = bytes.split_at(values * 4);
-    let indices: Array1<u32> = indices.chunks_exact(4).map(|bytes| u32::from_le_bytes(word(bytes))).collect();
-    let distances: Array1<f32> = distances.chunks_exact(4).map(|bytes| f32::from_le_bytes(word(bytes))).collect();
-    let shape = (rows, count);
-    Some(Neighbors {
-        indices: indices.into_shape_with_order(shape).ok()?,
-        distances: distances.into_shape_with_order(shape).ok()?,
-    })
 }
 
 fn json<T: Serialize>(value: &T) -> Result<Vec<u8>> {

@@ -3,6 +3,7 @@
 mod architecture;
 mod bad_input;
 mod docs;
+mod faults;
 mod pipelines;
 mod program;
 mod promises;

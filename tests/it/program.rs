@@ -1,7 +1,12 @@
 //! Runs the built binary in a folder of its own.
 
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Child, ChildStderr, Command, Output, Stdio};
+
+/// The built program.
+pub const PROGRAM: &str = env!("CARGO_BIN_EXE_reduce");
 
 /// A folder that is removed with the value, and the program to run in it.
 pub struct Place {
@@ -51,12 +56,51 @@ impl Place {
     }
 
     pub fn reduce_with(&self, arguments: &[&str], environment: &[(&str, &str)]) -> Said {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_reduce"));
-        command.args(arguments).current_dir(self.path()).env_remove("RUST_BACKTRACE");
+        let mut command = self.command(PROGRAM, arguments);
         for (name, value) in environment {
             command.env(name, value);
         }
         Said::of(command.output().expect("the program starts"))
+    }
+
+    /// Some other program, such as a shell that starts ours, in this folder.
+    pub fn other(&self, program: &str, arguments: &[&str]) -> Said {
+        Said::of(self.command(program, arguments).output().expect("the program starts"))
+    }
+
+    /// Starts the program and does not wait for it.
+    pub fn begin(&self, arguments: &[&str]) -> Running {
+        self.begin_other(PROGRAM, arguments)
+    }
+
+    /// Starts some other program and does not wait for it.
+    pub fn begin_other(&self, program: &str, arguments: &[&str]) -> Running {
+        let mut child = self
+            .command(program, arguments)
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program starts");
+        let stderr = BufReader::new(child.stderr.take().expect("its stderr"));
+        Running { child, stderr, said: String::new() }
+    }
+
+    fn command(&self, program: &str, arguments: &[&str]) -> Command {
+        let mut command = Command::new(program);
+        command.args(arguments).current_dir(self.path()).env_remove("RUST_BACKTRACE");
+        command
+    }
+
+    /// The files that a run leaves for its user, but for those that hold seconds.
+    #[track_caller]
+    pub fn results(&self, run: &str) -> BTreeMap<String, Vec<u8>> {
+        let entries = std::fs::read_dir(self.join(run)).expect("a run").flatten();
+        let files = entries.filter(|entry| entry.path().is_file());
+        files
+            .map(|entry| entry.file_name().to_string_lossy().into_owned())
+            .filter(|name| !["run.json", "report.html", ".lock"].contains(&name.as_str()))
+            .map(|name| (name.clone(), self.read(&format!("{run}/{name}"))))
+            .collect()
     }
 
     pub fn read(&self, name: &str) -> Vec<u8> {
@@ -77,8 +121,55 @@ impl Place {
     }
 }
 
+/// A program that was started.
+pub struct Running {
+    child: Child,
+    stderr: BufReader<ChildStderr>,
+    said: String,
+}
+
+impl Running {
+    pub fn process(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Waits for a line on stderr that holds `word`.
+    #[track_caller]
+    pub fn until(&mut self, word: &str) {
+        loop {
+            let mut line = String::new();
+            let read = self.stderr.read_line(&mut line).expect("its stderr");
+            self.said.push_str(&line);
+            assert!(read > 0, "it ended without `{word}`: {}", self.said);
+            if line.contains(word) {
+                return;
+            }
+        }
+    }
+
+    /// Sends a signal by name.
+    pub fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args(["-s", name, &self.process().to_string()]).status().expect("`kill`");
+        assert!(sent.success(), "{name}");
+    }
+
+    /// Kills it as the system does when memory is out: nothing can be done any more.
+    pub fn kill(mut self) {
+        self.child.kill().expect("killed");
+        self.child.wait().expect("waited for");
+    }
+
+    /// Waits for its end.
+    pub fn end(mut self) -> Said {
+        self.stderr.read_to_string(&mut self.said).expect("its stderr");
+        let status = self.child.wait().expect("waited for");
+        Said { code: status.code().unwrap_or(-1), stdout: String::new(), stderr: self.said }
+    }
+}
+
 fn collect(root: &Path, folder: &Path, names: &mut Vec<String>) {
-    for entry in std::fs::read_dir(folder).expect("a folder").flatten() {
+    // a run that is under way may remove what was just seen
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
         if entry.path().is_dir() {
             collect(root, &entry.path(), names);
         } else {
@@ -101,6 +192,13 @@ impl Said {
     pub fn done(self) -> Self {
         assert_eq!(self.code, 0, "{}", self.stderr);
         self
+    }
+
+    /// Asserts that it failed by the machine's fault: exit code 1, one clear message, nothing of a panic.
+    #[track_caller]
+    pub fn failed(self, words: &[&str]) -> Self {
+        assert_eq!(self.code, 1, "stderr: {}", self.stderr);
+        Self { code: 2, ..self }.refused(words)
     }
 
     /// Asserts that the request was refused: exit code 2, one clear message, nothing of a panic.
