@@ -14,11 +14,13 @@ mod lock;
 mod looks;
 mod measure;
 pub mod meter;
+mod methods;
 mod pictures;
 mod publish;
 pub mod record;
 pub mod redraw;
 pub mod score;
+mod tables;
 mod told;
 mod work;
 
