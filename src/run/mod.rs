@@ -15,11 +15,13 @@ mod looks;
 mod measure;
 pub mod meter;
 mod packed;
+mod methods;
 mod pictures;
 mod publish;
 pub mod record;
 pub mod redraw;
 pub mod score;
+mod tables;
 mod told;
 mod work;
 
