@@ -19,6 +19,7 @@ mod pictures;
 mod publish;
 pub mod record;
 pub mod redraw;
+pub mod room;
 pub mod score;
 mod told;
 mod work;
