@@ -5,6 +5,7 @@
 //! checked before anything is allocated; reading it never runs code.
 
 use std::collections::HashMap;
+use std::io::Read;
 use std::path::Path;
 
 use ndarray::{ArrayD, IxDyn};
@@ -17,6 +18,7 @@ use crate::evaluate::TrainingProfile;
 use crate::prepare::Preparation;
 use crate::seed::Seed;
 use crate::table::Input;
+use crate::table::memory;
 
 /// The version of the model file that this program writes.
 pub const FORMAT: u32 = 1;
@@ -24,6 +26,8 @@ pub const FORMAT: u32 = 1;
 const KEY: &str = "reduce";
 const LARGEST_HEADER: u64 = 64 << 20;
 const DIGEST_LENGTH: usize = 64;
+/// Bytes that tell whether a file can be a model.
+const START: u64 = 16;
 
 /// A trained autoencoder with its fitted preparation and what it knows about its training rows.
 #[derive(Debug, Clone)]
@@ -88,6 +92,34 @@ impl Explain for ModelError {
             Self::Future { .. } => "use the version of `reduce` that wrote it, or a newer one".to_owned(),
         })
     }
+}
+
+/// What people give in place of a model, by its first bytes.
+const KNOWN: [(&[u8], &str); 5] = [
+    (b"PK\x03\x04", "it is a zip archive, as `.npz` and the `.pt` of PyTorch are"),
+    (b"\x80\x02", "it is a Python pickle"),
+    (b"\x89HDF\r\n", "it is an HDF5 file"),
+    (b"PAR1", "it is a Parquet table"),
+    (b"GGUF", "it is a GGUF file"),
+];
+
+/// A safetensors header, of which only our own part is kept.
+#[derive(Deserialize)]
+struct Outer {
+    #[serde(rename = "__metadata__")]
+    metadata: Option<Metadata>,
+}
+
+#[derive(Deserialize)]
+struct Metadata {
+    reduce: Option<String>,
+}
+
+/// What is looked at before the rest is believed.
+#[derive(Deserialize)]
+struct Seal {
+    format: u64,
+    digest: String,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -157,8 +189,21 @@ impl Model {
             return Err(Error::request(format!("`{}` is not a file", path.display()))
                 .hint("give the `model.safetensors` of a run folder"));
         }
-        let bytes = std::fs::read(path).map_err(|error| Error::io("read the model", path, &error))?;
-        Ok(Self::from_bytes(&bytes, &path.display().to_string())?)
+        let failed = |error: std::io::Error| Error::io("read the model", path, &error);
+        let name = path.display().to_string();
+        let mut file = std::fs::File::open(path).map_err(failed)?;
+        let mut bytes = Vec::new();
+        // what it is shows in its first bytes: a large file of another kind is not read whole
+        file.by_ref().take(START).read_to_end(&mut bytes).map_err(failed)?;
+        header_length(&bytes, metadata.len(), &name)?;
+        if memory::available().is_some_and(|available| metadata.len() > available) {
+            return Err(Error::failure(format!(
+                "the model `{name}` has {}, more memory than there is",
+                memory::in_words(metadata.len())
+            )));
+        }
+        file.read_to_end(&mut bytes).map_err(failed)?;
+        Ok(Self::from_bytes(&bytes, &name)?)
     }
 
     /// Reads a model from the bytes of its file; `path` names it in errors.
@@ -166,37 +211,30 @@ impl Model {
     /// # Errors
     /// As [`Model::load`].
     pub fn from_bytes(bytes: &[u8], path: &str) -> std::result::Result<Self, ModelError> {
-        let foreign = |reason: &str| ModelError::Foreign { path: path.to_owned(), reason: reason.to_owned() };
         let damaged = |reason: String| ModelError::Damaged { path: path.to_owned(), reason };
-        let length: [u8; 8] =
-            bytes.get(..8).and_then(|head| head.try_into().ok()).ok_or_else(|| foreign("it has fewer than 8 bytes"))?;
-        let length = u64::from_le_bytes(length);
-        let rest = bytes.len() as u64 - 8;
-        let looks_ours = bytes.get(8) == Some(&b'{');
-        if !looks_ours || length > LARGEST_HEADER {
-            return Err(foreign("it is not a safetensors file"));
+        let length = header_length(bytes, bytes.len() as u64, path)?;
+        let end = 8 + length;
+        let outer: Outer = serde_json::from_slice(&bytes[8..end])
+            .map_err(|error| damaged(format!("its header cannot be read ({})", clipped(&error.to_string()))))?;
+        let text = outer.metadata.and_then(|metadata| metadata.reduce).ok_or_else(|| ModelError::Foreign {
+            path: path.to_owned(),
+            reason: "it is a safetensors file of another program".to_owned(),
+        })?;
+        let seal: Seal = serde_json::from_str(&text).map_err(|error| damaged(clipped(&error.to_string())))?;
+        if seal.format > u64::from(FORMAT) {
+            let found = u32::try_from(seal.format).unwrap_or(u32::MAX);
+            return Err(ModelError::Future { path: path.to_owned(), found });
         }
-        if length > rest {
-            return Err(damaged(format!("its header says {length} bytes, but only {rest} follow")));
-        }
-        let end = 8 + usize::try_from(length).map_err(|_| foreign("its header is too large"))?;
-        let header: serde_json::Value = serde_json::from_slice(&bytes[8..end])
-            .map_err(|error| damaged(format!("its header is not JSON ({error})")))?;
-        let text = header
-            .get("__metadata__")
-            .and_then(|metadata| metadata.get(KEY))
-            .and_then(serde_json::Value::as_str)
-            .ok_or_else(|| foreign("it is a safetensors file of another program"))?;
-        let value: serde_json::Value = serde_json::from_str(text).map_err(|error| damaged(error.to_string()))?;
-        let format = value.get("format").and_then(serde_json::Value::as_u64).unwrap_or_default();
-        if format > u64::from(FORMAT) {
-            return Err(ModelError::Future { path: path.to_owned(), found: u32::try_from(format).unwrap_or(u32::MAX) });
-        }
-        let digest = value.get("digest").and_then(serde_json::Value::as_str).unwrap_or_default();
-        if !is_digest_of(digest, bytes, end) {
+        if !is_digest_of(&seal.digest, bytes, end) {
             return Err(damaged("its content does not fit its digest".to_owned()));
         }
-        let header: Header = serde_json::from_value(value).map_err(|error| damaged(error.to_string()))?;
+        let header: Header = serde_json::from_str(&text).map_err(|error| damaged(clipped(&error.to_string())))?;
+        // only somebody who made the digest fit comes so far: what does not fit each other is refused all the same
+        header.preparation.check().map_err(damaged)?;
+        let features = header.preparation.features().len();
+        if header.features != features || !header.profile.is_of(features) {
+            return Err(damaged(format!("its parts are not all of {features} features")));
+        }
         let tensors = SafeTensors::deserialize(bytes).map_err(|error| damaged(error.to_string()))?;
         let mut arrays = Vec::new();
         for (name, view) in tensors.tensors() {
@@ -216,6 +254,34 @@ impl Model {
             .map_err(|error| damaged(error.to_string()))?;
         Ok(Self { about: header.about, preparation: header.preparation, autoencoder, profile: header.profile })
     }
+}
+
+/// The length of the header of a file that begins with `start` and is `length` bytes long.
+fn header_length(start: &[u8], length: u64, path: &str) -> std::result::Result<usize, ModelError> {
+    let foreign = |reason: &str| ModelError::Foreign { path: path.to_owned(), reason: reason.to_owned() };
+    if let Some((_, what)) = KNOWN.iter().find(|(begins, _)| start.starts_with(begins)) {
+        return Err(foreign(what));
+    }
+    let head: [u8; 8] =
+        start.get(..8).and_then(|head| head.try_into().ok()).ok_or_else(|| foreign("it has fewer than 8 bytes"))?;
+    let header = u64::from_le_bytes(head);
+    if start.get(8) != Some(&b'{') || header > LARGEST_HEADER {
+        return Err(foreign("it is not a safetensors file"));
+    }
+    let rest = length - 8;
+    if header > rest {
+        return Err(ModelError::Damaged {
+            path: path.to_owned(),
+            reason: format!("its header says {header} bytes, but only {rest} follow"),
+        });
+    }
+    usize::try_from(header).map_err(|_| foreign("its header is too large"))
+}
+
+/// What a message of a parser says, short and on one line.
+fn clipped(text: &str) -> String {
+    let plain: String = text.chars().take(120).map(|letter| if letter.is_control() { ' ' } else { letter }).collect();
+    plain
 }
 
 /// Whether `digest` is that of `bytes` with the digest itself written as zeros; it stands in the header, before `end`.

@@ -15,7 +15,7 @@ use crate::autoencoder;
 use crate::error::Result;
 use crate::event::{Event, Stage};
 use crate::pipeline::{Loaded, Pipeline};
-use crate::run::meter::{Meter, available_memory};
+use crate::run::meter::Meter;
 use crate::run::{self, Data, Reuse};
 use crate::table;
 use crate::value::{Auto, Switch};
@@ -84,6 +84,7 @@ impl Plan {
         let facts = autoencoder::DataFacts::of(data.prepared.view());
         let options =
             loaded.pipeline.autoencoder.resolve(data.split.training.len(), &facts, data.preparation.features())?;
+        run::room::check(&options, features)?;
         let mut pipeline = loaded.pipeline.clone();
         let size = options.code_size.and_then(Auto::given).unwrap_or(features);
         let training_seconds = training_seconds(&options, data.split.training.len(), features);
@@ -115,7 +116,7 @@ impl Plan {
         let columns_in = data.account.columns_in;
         let matrix = 4 * (rows as u64) * (features.max(columns_in) as u64);
         let memory_bytes = PROGRAM_BYTES + matrix * 2 + 4 * (rows as u64) * (size as u64 + 300);
-        let available_bytes = available_memory();
+        let available_bytes = crate::table::memory::available();
         if available_bytes.is_some_and(|available| memory_bytes > available) {
             notes.push("warning: the run may need more memory than there is; `input: {rows: {sample: N}}` trains on fewer rows".to_owned());
         }

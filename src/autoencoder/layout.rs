@@ -7,6 +7,7 @@ use ndarray::{ArrayView2, ArrayViewMut2};
 use super::error::AutoencoderError;
 use super::options::{Activation, Code, LinearPath, Loss, Options, Sparsity, Tied};
 use super::resolve::Decided;
+use crate::value::Auto;
 
 /// What the nodes of the code do with their sum.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -114,7 +115,7 @@ struct Allocator {
 impl Allocator {
     fn take(&mut self, name: &str, inputs: usize, outputs: usize) -> Weight {
         let weight = Weight { name: name.to_owned(), start: self.next, inputs, outputs };
-        self.next += inputs * outputs;
+        self.next = self.next.saturating_add(inputs.saturating_mul(outputs));
         weight
     }
 
@@ -125,6 +126,22 @@ impl Allocator {
 
     fn mirror(&mut self, name: &str, of: &Weight) -> Dense {
         Dense { weight: of.clone(), mirrored: true, bias: self.take(&format!("{name}.bias"), 1, of.inputs) }
+    }
+}
+
+impl Options {
+    /// How many numbers the network that resolved options describe learns, for rows of `columns` features.
+    ///
+    /// A `code_size` of `auto` counts as one node.
+    ///
+    /// # Errors
+    /// If the options are not resolved otherwise.
+    pub fn weights(&self, columns: usize) -> Result<usize, AutoencoderError> {
+        let mut options = self.clone();
+        if options.code_size.and_then(Auto::given).is_none() {
+            options.code_size = Some(Auto::Given(1));
+        }
+        Ok(Layout::of(&options, columns)?.length)
     }
 }
 
@@ -141,7 +158,7 @@ impl Layout {
             (Code::Plain, Sparsity::Kl { .. }) => CodeKind::Unit,
         };
         let heads = if code_kind == CodeKind::Normal { 2 } else { 1 };
-        let outputs = if options.loss == Loss::Zinb { 2 * columns } else { columns };
+        let outputs = if options.loss == Loss::Zinb { columns.saturating_mul(2) } else { columns };
         let mut room = Allocator { next: 0 };
         let widths: Vec<usize> = [columns].into_iter().chain(hidden.iter().copied()).collect();
         let encoder: Vec<Dense> = widths
@@ -152,7 +169,7 @@ impl Layout {
         let last = widths[widths.len() - 1];
         let deep = !(hidden.is_empty() && linear);
         // A variance needs weights of its own even where the mean is a direct map.
-        let code = (deep || heads == 2).then(|| room.dense("code", last, heads * code_size));
+        let code = (deep || heads == 2).then(|| room.dense("code", last, code_size.saturating_mul(heads)));
         let direct_encoder = linear.then(|| room.take("code.direct", columns, code_size));
         let mirror_widths: Vec<usize> = [code_size].into_iter().chain(hidden.iter().rev().copied()).collect();
         let decoder: Vec<Dense> = mirror_widths

@@ -72,9 +72,13 @@ impl Autoencoder {
             factor: stored.take(FACTOR, &[1])?[[0]],
             row_sum: stored.take(ROW_SUM, &[1])?[[0]],
         };
+        // before room is made for them: the options of a hostile file may ask for anything
+        for weight in layout.tensors() {
+            stored.check(&weight.name, &shape_of(weight))?;
+        }
         let mut parameters = vec![0.0; layout.length];
         for weight in layout.tensors() {
-            let shape = if is_vector(weight) { vec![weight.outputs] } else { vec![weight.outputs, weight.inputs] };
+            let shape = shape_of(weight);
             let tensor = stored.take(&weight.name, &shape)?;
             let (rows, columns) = if is_vector(weight) { (weight.outputs, 1) } else { (weight.outputs, weight.inputs) };
             let values = tensor.as_slice().unwrap_or(&[]);
@@ -92,6 +96,10 @@ fn is_vector(weight: &Weight) -> bool {
     !(weight.name.ends_with(".weight") || weight.name.ends_with(".direct"))
 }
 
+fn shape_of(weight: &Weight) -> Vec<usize> {
+    if is_vector(weight) { vec![weight.outputs] } else { vec![weight.outputs, weight.inputs] }
+}
+
 fn vector(values: &[f32]) -> ArrayD<f32> {
     ndarray::arr1(values).into_dyn()
 }
@@ -99,6 +107,19 @@ fn vector(values: &[f32]) -> ArrayD<f32> {
 struct Stored(Vec<(String, ArrayD<f32>)>);
 
 impl Stored {
+    /// Looks whether tensor `name` is there and has `shape`.
+    fn check(&self, name: &str, shape: &[usize]) -> Result<(), AutoencoderError> {
+        match self.0.iter().find(|(known, _)| known == name) {
+            None => Err(AutoencoderError::MissingTensor { name: name.to_owned() }),
+            Some((_, tensor)) if tensor.shape() != shape => Err(AutoencoderError::TensorShape {
+                name: name.to_owned(),
+                expected: shape.to_vec(),
+                found: tensor.shape().to_vec(),
+            }),
+            Some(_) => Ok(()),
+        }
+    }
+
     /// Takes out the tensor `name`, in row-major order.
     fn take(&mut self, name: &str, shape: &[usize]) -> Result<ArrayD<f32>, AutoencoderError> {
         let name_of = || name.to_owned();

@@ -180,6 +180,9 @@ pub struct Rows {
     /// Say nothing but warnings and errors.
     #[arg(long, short)]
     pub quiet: bool,
+    /// CSV: put a `'` before texts that a spreadsheet would take for a formula (`=`, `+`, `-`, `@`); they come back changed.
+    #[arg(long)]
+    pub spreadsheet_safe: bool,
 }
 
 /// What the codes of new rows are drawn from.
@@ -208,6 +211,9 @@ pub struct Sample {
     /// Where to write (.parquet or .csv).
     #[arg(long, short, default_value = "samples.parquet")]
     pub output: PathBuf,
+    /// CSV: put a `'` before texts that a spreadsheet would take for a formula (`=`, `+`, `-`, `@`); they come back changed.
+    #[arg(long)]
+    pub spreadsheet_safe: bool,
 }
 
 /// `place`.
@@ -223,6 +229,9 @@ pub struct Place {
     /// Say nothing but warnings and errors.
     #[arg(long, short)]
     pub quiet: bool,
+    /// CSV: put a `'` before texts that a spreadsheet would take for a formula (`=`, `+`, `-`, `@`); they come back changed.
+    #[arg(long)]
+    pub spreadsheet_safe: bool,
 }
 
 /// `plot`.

@@ -15,6 +15,7 @@ mod tools;
 
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use clap::Parser;
@@ -55,8 +56,15 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// More threads than any machine of today can use.
+const MOST_THREADS: usize = 1024;
+
 fn dispatch(arguments: Arguments, stop: &Stop) -> Result<()> {
     if let Some(threads) = arguments.threads {
+        if threads.get() > MOST_THREADS {
+            return Err(Error::request(format!("`--threads {threads}` is more than {MOST_THREADS}"))
+                .hint("leave it out: all processors are used then"));
+        }
         rayon::ThreadPoolBuilder::new()
             .num_threads(threads.get())
             .build_global()
@@ -133,17 +141,36 @@ fn survive_large_files() {
     let _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, Arc::default());
 }
 
-/// A panic is a bug of ours, told in one line; `RUST_BACKTRACE=1` shows where. Readers contain their own.
+/// Where the last panic was, and how it was reached where `RUST_BACKTRACE` asks for that.
+static LAST_PANIC: Mutex<Option<String>> = Mutex::new(None);
+
+/// A panic is a bug of ours, told in one line by [`tell_bug`] once it has come up to [`main`]. Those
+/// of the libraries that read files are contained by our readers and say nothing.
 fn contain_panics() {
-    if std::env::var_os("RUST_BACKTRACE").is_none_or(|value| value == "0") {
-        std::panic::set_hook(Box::new(|_| {}));
-    }
+    let wanted = std::env::var_os("RUST_BACKTRACE").is_some_and(|value| value != "0");
+    std::panic::set_hook(Box::new(move |panic| {
+        let place = panic.location().map_or_else(String::new, |place| format!("{place}\n"));
+        let backtrace = wanted.then(|| std::backtrace::Backtrace::force_capture().to_string());
+        if let Ok(mut last) = LAST_PANIC.lock() {
+            *last = backtrace.map(|backtrace| place + &backtrace);
+        }
+    }));
 }
 
 fn tell_bug(panic: &(dyn std::any::Any + Send)) {
     let message = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     let message = message.and_then(|message| message.lines().next()).unwrap_or("no message");
-    progress::line(&format!(
-        "error: a bug in reduce: {message}\nhint: run it again with `RUST_BACKTRACE=1` and report what it prints"
-    ));
+    // libraries start their threads on first use, and panic where the system gives them none
+    if message.contains("ThreadPoolBuildError") || message.contains("failed to spawn thread") {
+        progress::line(
+            "error: the system gives no more threads\nhint: give `--threads` fewer, or raise the limit (`ulimit -u`, `ulimit -v`)",
+        );
+        return;
+    }
+    let backtrace = LAST_PANIC.lock().ok().and_then(|mut last| last.take());
+    let hint = match &backtrace {
+        Some(backtrace) => format!("hint: report it with these lines\n{backtrace}"),
+        None => "hint: run it again with `RUST_BACKTRACE=1` and report what it prints".to_owned(),
+    };
+    progress::line(&format!("error: a bug in reduce: {message}\n{hint}"));
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::error::{Error, Result};
 use crate::run::folder;
-use crate::table::write::{self, Column};
+use crate::table::write::{self, Column, ColumnValues};
 
 /// Checks before any work that a table can be written under a name.
 ///
@@ -31,16 +31,48 @@ pub fn check(path: &Path, inputs: &[&Path]) -> Result<()> {
     }
 }
 
+/// What a CSV file is read by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reader {
+    /// A program: texts come back as they were.
+    Program,
+    /// A spreadsheet, which takes texts that begin as formulas for formulas: they get a `'` before them.
+    Spreadsheet,
+}
+
+impl Reader {
+    /// By the flag `--spreadsheet-safe`.
+    pub fn of(spreadsheet_safe: bool) -> Self {
+        if spreadsheet_safe { Self::Spreadsheet } else { Self::Program }
+    }
+}
+
 /// Writes a table as Parquet or, where the name ends so, as CSV.
 ///
 /// # Errors
 /// If the ending is another, or writing fails.
-pub fn table(path: &Path, columns: Vec<Column>) -> Result<()> {
+pub fn table(path: &Path, mut columns: Vec<Column>, reader: Reader) -> Result<()> {
+    if reader == Reader::Spreadsheet && matches!(ending(path)?, Ending::Csv) {
+        columns.iter_mut().for_each(without_formulas);
+    }
     match ending(path)? {
         Ending::Parquet => folder::write_whole(path, |file| write::parquet(&mut *file, columns)),
         Ending::Csv => folder::write_whole(path, |file| write::csv(std::io::BufWriter::new(file), &columns)),
     }?;
     Ok(())
+}
+
+/// Texts that begin with what begins a formula (CWE-1236) get a `'`, which a spreadsheet takes for "this is text".
+fn without_formulas(column: &mut Column) {
+    let mend = |text: &mut String| {
+        if text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+            text.insert(0, '\'');
+        }
+    };
+    mend(&mut column.name);
+    if let ColumnValues::Text(texts) = &mut column.values {
+        texts.iter_mut().flatten().for_each(mend);
+    }
 }
 
 enum Ending {

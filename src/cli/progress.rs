@@ -132,8 +132,14 @@ fn style(template: &str) -> ProgressStyle {
 }
 
 /// One line of talk. Nobody may be listening any more, which is no reason to stop working.
+///
+/// File names and labels may hold anything; what would steer a terminal becomes a visible `�`.
 pub fn line(text: &str) {
-    let _ = writeln!(std::io::stderr(), "{text}");
+    let steers = |letter: char| {
+        letter.is_control() && letter != '\n' && letter != '\t' || matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    let shown = text.replace(steers, "\u{fffd}");
+    let _ = writeln!(std::io::stderr(), "{shown}");
 }
 
 fn tell_json(event: &Event) {

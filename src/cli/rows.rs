@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::arguments::{Place, Rows, Sample, SampleFrom};
-use super::output;
+use super::output::{self, Reader};
 use super::progress::{self, Stop};
 use crate::autoencoder::Corruption;
 use crate::error::{Error, Result};
@@ -19,7 +19,7 @@ pub fn encode(verb: &Rows, stop: &Stop) -> Result<()> {
     output::check(&output, &[&verb.data, &verb.model])?;
     let mut progress = super::listener(verb.quiet, false, stop);
     let encoded = apply::encode(&model, &verb.data, &mut |event| progress.take(event))?;
-    output::table(&output, encoded.columns)?;
+    output::table(&output, encoded.columns, Reader::of(verb.spreadsheet_safe))?;
     tell(encoded.rows, encoded.flagged, &output, verb.quiet);
     Ok(())
 }
@@ -51,7 +51,7 @@ fn write_rows(
     output::check(&output, &[&verb.data, &verb.model])?;
     let mut progress = super::listener(verb.quiet, false, stop);
     let new = apply::read_rows(model, &verb.data, &mut |event| progress.take(event))?;
-    output::table(&output, columns(model, &new)?)?;
+    output::table(&output, columns(model, &new)?, Reader::of(verb.spreadsheet_safe))?;
     let left_out = model.preparation.left_out();
     if !left_out.is_empty() {
         progress::line(&format!(
@@ -85,7 +85,7 @@ pub fn sample(verb: &Sample) -> Result<()> {
             model.autoencoder.sample_from(&mixture, verb.count.get(), seed)?
         }
     };
-    output::table(&verb.output, apply::sampled(&model, prepared.view())?)?;
+    output::table(&verb.output, apply::sampled(&model, prepared.view())?, Reader::of(verb.spreadsheet_safe))?;
     progress::line(&format!("{} rows written to {}", verb.count, verb.output.display()));
     Ok(())
 }
@@ -96,7 +96,7 @@ pub fn place(verb: &Place, stop: &Stop) -> Result<()> {
     output::check(&output, &[&verb.data])?;
     let mut progress = super::listener(verb.quiet, false, stop);
     let (columns, new) = apply::placed(&verb.run, &verb.data, &mut |event| progress.take(event))?;
-    output::table(&output, columns)?;
+    output::table(&output, columns, Reader::of(verb.spreadsheet_safe))?;
     tell(new.rows.ids.len(), new.flagged(), &output, verb.quiet);
     Ok(())
 }

@@ -5,7 +5,7 @@ use clap::CommandFactory;
 use super::arguments::{self, Arguments};
 use super::output;
 use crate::error::{Error, Result};
-use crate::run::meter;
+use crate::table::memory;
 
 /// `completions SHELL`.
 pub fn completions(verb: &arguments::Completions) -> Result<()> {
@@ -35,7 +35,7 @@ pub fn doctor() -> Result<()> {
         std::env::consts::OS,
         vectors(),
         rayon::current_num_threads(),
-        gibibytes(meter::available_memory()),
+        gibibytes(memory::available()),
     ))
 }
 

@@ -86,6 +86,15 @@ impl TrainingProfile {
         }
     }
 
+    /// Whether this is the profile of rows of `features` features: one from a file may not be.
+    #[must_use]
+    pub fn is_of(&self, features: usize) -> bool {
+        self.lowest.len() == features
+            && self.highest.len() == features
+            && self.error_limit.is_finite()
+            && self.outside_limit.is_finite()
+    }
+
     /// How unlike the training data `prepared` rows with these mean squared reconstruction errors are.
     ///
     /// # Panics

@@ -7,6 +7,7 @@ use crate::error::Result;
 use crate::event::Observer;
 use crate::pipeline;
 use crate::prepare::Preparation;
+use crate::table;
 use crate::table::inspect::{self, Inspection};
 use crate::table::{Input, Layout};
 
@@ -44,7 +45,7 @@ pub struct Starter {
 /// # Errors
 /// If the table cannot be read.
 pub fn starter(data: &Path, folder: &Path, observer: &mut Observer<'_>) -> Result<Starter> {
-    let absolute = std::path::absolute(data).unwrap_or_else(|_| data.to_owned());
+    let absolute = table::read::absolute(data);
     let mut input = Input::new(&absolute);
     let mut guesses = Vec::new();
     let (_, mut seen) = inspect::look(&input, Path::new(""), observer)?;

@@ -75,6 +75,37 @@ impl Fitted {
         }
     }
 
+    /// How many columns leave the step where `width` come in.
+    ///
+    /// # Errors
+    /// Where the step is not of so many columns, or has bounds the wrong way round.
+    pub(super) fn width_after(&self, width: usize) -> std::result::Result<usize, String> {
+        let fits = match self {
+            Self::Total { target } => target.is_finite(),
+            Self::Arcsinh { cofactor } => cofactor.is_finite() && *cofactor > 0.0,
+            Self::Keep { columns, of, .. } => {
+                let mut seen = vec![false; width];
+                *of == width
+                    && columns
+                        .iter()
+                        .all(|column| seen.get_mut(*column).is_some_and(|seen| !std::mem::replace(seen, true)))
+            }
+            Self::Affine { center, scale, bounds, .. } => {
+                let of_all = |figures: &[f64]| figures.len() == 1 || figures.len() == width;
+                of_all(center) && of_all(scale) && bounds.is_none_or(|(low, high)| low <= high)
+            }
+            Self::Clip { low, high } => {
+                low.len() == width && high.len() == width && low.iter().zip(high).all(|(low, high)| low <= high)
+            }
+            Self::Log1p | Self::Sqrt | Self::L2Rows => true,
+        };
+        match self {
+            _ if !fits => Err(format!("its step `{}` is not one of {width} columns", self.name())),
+            Self::Keep { columns, .. } => Ok(columns.len()),
+            _ => Ok(width),
+        }
+    }
+
     /// Applies the step; returns how many values were pulled into bounds.
     ///
     /// # Errors

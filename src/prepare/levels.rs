@@ -96,6 +96,11 @@ impl Levels {
         Ok(Self { name: category.name.clone(), levels, pooled, missing })
     }
 
+    /// Whether a missing text becomes a column that is there.
+    pub(super) fn is_consistent(&self) -> bool {
+        !matches!(self.missing, MissingLevel::Fill(column) if column >= self.width())
+    }
+
     /// How many columns of 0 and 1 there are.
     pub(super) fn width(&self) -> usize {
         self.levels.len() + usize::from(!self.pooled.is_empty()) + usize::from(self.missing == MissingLevel::Own)

@@ -156,6 +156,33 @@ impl Preparation {
         Ok((frame, sentences))
     }
 
+    /// Whether the parts fit each other: a preparation that was fitted does, one from a file may not.
+    ///
+    /// # Errors
+    /// What does not fit, in a few words.
+    pub fn check(&self) -> std::result::Result<(), String> {
+        let mut width = self.inputs.len();
+        if self.fill.as_ref().is_some_and(|fill| fill.len() != width) {
+            return Err(format!("its fillings are not of {width} columns"));
+        }
+        for step in &self.steps {
+            width = step.width_after(width)?;
+        }
+        if let Some(levels) = self.levels.iter().find(|levels| !levels.is_consistent()) {
+            return Err(format!("the levels of `{}` do not fit each other", clipped(&levels.name)));
+        }
+        let all = self.levels.iter().fold(width, |width, levels| width.saturating_add(levels.width()));
+        if all != self.features.len() {
+            return Err(format!("its preparation gives {all} columns and names {}", self.features.len()));
+        }
+        let mut names = std::collections::HashSet::new();
+        let mut all_names = self.inputs.iter().chain(self.levels.iter().map(|levels| &levels.name));
+        match all_names.find(|name| !names.insert(*name)) {
+            Some(name) => Err(format!("it names the column `{}` twice", clipped(name))),
+            None => Ok(()),
+        }
+    }
+
     /// The columns of numbers that come in.
     #[must_use]
     pub fn input_features(&self) -> &[String] {

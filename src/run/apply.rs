@@ -77,7 +77,7 @@ fn new_input(model: &Model, data: &Path) -> Result<Input> {
     // which columns there are was decided when the model was trained
     input.categorical.max_levels = usize::MAX;
     input.missing.drop_feature_above = None;
-    let absolute = std::path::absolute(data).unwrap_or_else(|_| data.to_owned());
+    let absolute = table::read::absolute(data);
     input.path = OneOrMany(vec![absolute]);
     let schema = table::read::schema(&Input { labels: Vec::new(), id: None, ..input.clone() }, Path::new(""))?;
     let there = |name: &String| schema.columns.iter().any(|(column, _)| column == name);

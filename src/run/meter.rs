@@ -78,15 +78,6 @@ pub fn peak_memory() -> Option<u64> {
     Some(kibibytes * 1024)
 }
 
-/// The memory the system can still give, in bytes.
-#[must_use]
-pub fn available_memory() -> Option<u64> {
-    let info = std::fs::read_to_string("/proc/meminfo").ok()?;
-    let line = info.lines().find(|line| line.starts_with("MemAvailable:"))?;
-    let kibibytes: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
-    Some(kibibytes * 1024)
-}
-
 fn reset_peak_memory() {
     // where the kernel has no such file or forbids it, the peak is that of the run so far
     let _ = std::fs::write("/proc/self/clear_refs", "5");

@@ -20,6 +20,7 @@ mod pictures;
 mod publish;
 pub mod record;
 pub mod redraw;
+pub mod room;
 pub mod score;
 mod tables;
 mod told;

@@ -93,7 +93,7 @@ pub fn score(request: &Request<'_>, observer: &mut Observer<'_>) -> Result<Score
 }
 
 fn input_of(path: &Path, id: Option<&str>) -> Input {
-    let absolute: PathBuf = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let absolute: PathBuf = table::read::absolute(path);
     Input {
         path: OneOrMany(vec![absolute]),
         id: id.map(str::to_owned),

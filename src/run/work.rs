@@ -15,6 +15,7 @@ use super::measure::{Measured, measure};
 use super::meter::Meter;
 use super::packed::{nearest, pack, unpack};
 use super::pictures;
+use super::room;
 use super::{EmbeddingRecord, Reuse, TrainingRecord};
 use crate::autoencoder::{self, Checkpoint};
 use crate::embed;
@@ -165,6 +166,7 @@ impl<'a> Work<'a> {
         let features = data.preparation.features();
         let facts = autoencoder::DataFacts::of(data.prepared.view());
         let options = pipeline.autoencoder.resolve(data.split.training.len(), &facts, features)?;
+        room::check(&options, features.len())?;
         if let Some(tsne) = pipeline.tsne.on() {
             tsne.resolve(data.prepared.nrows(), data.prepared.ncols())?;
         }

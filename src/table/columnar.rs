@@ -58,6 +58,7 @@ pub(super) fn ipc(path: &Path, _input: &Input) -> Result<Box<dyn Source>> {
 
 /// Opens a file of one JSON object per line. It is read whole: its columns are not known before.
 pub(super) fn ndjson(path: &Path, _input: &Input) -> Result<Box<dyn Source>> {
+    check_depth(BufReader::new(open_file(path)?)).map_err(|error| bad_line(path).unwrap_or(error))?;
     let file = open_file(path)?;
     let frame = contain("NDJSON", || {
         let reader = JsonReader::new(BufReader::new(file)).with_json_format(JsonFormat::JsonLines);
@@ -67,6 +68,34 @@ pub(super) fn ndjson(path: &Path, _input: &Input) -> Result<Box<dyn Source>> {
     let columns = frame.columns().iter().map(|column| describe(column.name(), column.dtype())).collect();
     let rows = frame.height();
     Ok(Box::new(Columnar { path: path.to_owned(), format: Format::Ndjson, columns, rows, done: 0, frame: Some(frame) }))
+}
+
+/// Refuses JSON nested so deeply that a parser that calls itself for each level runs out of stack.
+fn check_depth(mut file: impl std::io::BufRead) -> Result<()> {
+    const DEEPEST: usize = 64;
+    let (mut depth, mut in_text, mut escaped) = (0_usize, false, false);
+    loop {
+        let block = file.fill_buf().map_err(|error| Error::failure(format!("cannot read on: {error}")))?;
+        if block.is_empty() {
+            return Ok(());
+        }
+        for byte in block {
+            match byte {
+                _ if escaped => escaped = false,
+                b'\\' if in_text => escaped = true,
+                b'"' => in_text = !in_text,
+                b'{' | b'[' if !in_text => depth += 1,
+                b'}' | b']' if !in_text => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            if depth > DEEPEST {
+                let reason = format!("a value in it is nested deeper than {DEEPEST}");
+                return Err(TableError::Damaged { format: "NDJSON", reason }.into());
+            }
+        }
+        let length = block.len();
+        file.consume(length);
+    }
 }
 
 /// The first line that is no JSON object, which the reader does not name.
@@ -145,11 +174,15 @@ impl Source for Columnar {
         let mut read = 0;
         for group in wanted.chunks(per_group) {
             let frame = self.read(group, count)?;
-            if frame.height() != count || frame.width() != group.len() {
-                let reason = format!("{} rows were announced, {} are there", count, frame.height());
+            // a damaged file can give columns of unlike lengths
+            let found = frame.columns().iter().map(Column::len).find(|rows| *rows != count);
+            if found.is_some() || frame.height() != count || frame.width() != group.len() {
+                let found = found.unwrap_or(frame.height());
+                let reason = format!("{count} rows were announced, {found} are there");
                 return Err(TableError::Damaged { format: self.format.name(), reason }.into());
             }
-            lay(&frame, group, slots, &taken, self.done, gather)?;
+            let laid = AssertUnwindSafe(|| lay(&frame, group, slots, &taken, self.done, gather));
+            std::panic::catch_unwind(laid).unwrap_or_else(|_| Err(gave_up(self.format.name())))?;
             read += group.len();
             progress.advance((self.done + count * read / wanted.len().max(1)) as u64, self.rows as u64)?;
         }
@@ -354,7 +387,8 @@ pub(super) fn contain<T>(format: &'static str, call: impl FnOnce() -> PolarsResu
         Ok(Err(PolarsError::IO { error, .. }))
             if error.kind() != std::io::ErrorKind::UnexpectedEof
                 && error.kind() != std::io::ErrorKind::Other
-                && error.kind() != std::io::ErrorKind::InvalidData =>
+                && error.kind() != std::io::ErrorKind::InvalidData
+                && error.kind() != std::io::ErrorKind::InvalidInput =>
         {
             Err(Error::failure(format!("cannot read on: {error}")))
         }
@@ -362,8 +396,13 @@ pub(super) fn contain<T>(format: &'static str, call: impl FnOnce() -> PolarsResu
             let reason = error.to_string().lines().next().unwrap_or_default().to_owned();
             Err(TableError::Damaged { format, reason: clipped_to(&reason, 160) }.into())
         }
-        Err(_) => Err(TableError::Damaged { format, reason: "its reader gave up".to_owned() }.into()),
+        Err(_) => Err(gave_up(format)),
     }
+}
+
+/// A library panicked on what it read.
+fn gave_up(format: &'static str) -> Error {
+    TableError::Damaged { format, reason: "its reader gave up".to_owned() }.into()
 }
 
 /// A file of ours, whole and column by column.

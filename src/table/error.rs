@@ -204,7 +204,7 @@ pub enum TableError {
         hint: &'static str,
     },
     /// The numbers would not fit in memory.
-    #[error("{rows} rows × {columns} columns need {need} for the numbers alone, and {available} are available")]
+    #[error("{rows} rows × {columns} columns need {need} at the least, and {available} are available")]
     TooBig {
         /// Rows.
         rows: usize,

@@ -270,14 +270,22 @@ impl Taken {
     }
 }
 
-/// Refuses a matrix that does not fit into `budget` bytes.
+/// Refuses a matrix that does not fit into `budget` bytes with the names of its rows and columns.
 pub(super) fn check_size(rows: usize, columns: usize, budget: u64) -> Result<()> {
-    let need = (rows as u64).saturating_mul(columns as u64).saturating_mul(4);
-    if need > budget { Err(too_big(rows, columns, budget).into()) } else { Ok(()) }
+    if need(rows, columns) > budget { Err(too_big(rows, columns, budget).into()) } else { Ok(()) }
+}
+
+/// The least that a table takes, in bytes: its numbers, and what is kept of each row and each column beside them.
+fn need(rows: usize, columns: usize) -> u64 {
+    const PER_ROW: u64 = 64;
+    const PER_COLUMN: u64 = 512;
+    let (rows, columns) = (rows as u64, columns as u64);
+    let numbers = rows.saturating_mul(columns).saturating_mul(4);
+    numbers.saturating_add(rows.saturating_mul(PER_ROW)).saturating_add(columns.saturating_mul(PER_COLUMN))
 }
 
 fn too_big(rows: usize, columns: usize, budget: u64) -> TableError {
-    let need = (rows as u64).saturating_mul(columns as u64).saturating_mul(4);
+    let need = need(rows, columns);
     TableError::TooBig { rows, columns, need: memory::in_words(need), available: memory::in_words(budget) }
 }
 

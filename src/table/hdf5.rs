@@ -181,13 +181,9 @@ impl Matrix for Dense {
 }
 
 fn compressed(group: &Group, lines: Lines) -> Result<Compressed> {
+    let [starts, positions, entries] = [fitting(group, "indptr")?, fitting(group, "indices")?, fitting(group, "data")?];
     contain(|| {
-        Ok(Compressed {
-            starts: group.dataset("indptr")?.read_u64()?,
-            positions: group.dataset("indices")?.read_u32()?,
-            entries: group.dataset("data")?.read_f32()?,
-            lines,
-        })
+        Ok(Compressed { starts: starts.read_u64()?, positions: positions.read_u32()?, entries: entries.read_f32()?, lines })
     })
 }
 
@@ -232,11 +228,13 @@ fn column(frame: &Group, name: &str, rows: usize) -> Result<Option<Texts>> {
         let has = |member: &str| members.iter().any(|name| name == member);
         if has("categories") && has("codes") {
             let levels = texts_of(&contain(|| group.dataset("categories"))?)?;
-            let codes = contain(|| group.dataset("codes")?.read_i64())?;
+            let codes = fitting(&group, "codes")?;
+            let codes = contain(|| codes.read_i64())?;
             levels.map(|levels| coded(&codes, &levels))
         } else if has("values") && has("mask") {
             let values = texts_of(&contain(|| group.dataset("values"))?)?;
-            let mask = contain(|| group.dataset("mask")?.read_i64())?;
+            let mask = fitting(&group, "mask")?;
+            let mask = contain(|| mask.read_i64())?;
             values.map(|values| values.into_iter().zip(mask).map(|(value, mask)| value.filter(|_| mask == 0)).collect())
         } else {
             None
@@ -265,6 +263,7 @@ fn compound(file: &File, dataset: &Dataset, want: Want) -> Result<(String, Vec<S
     let hdf5_pure::Datatype::Compound { size, members } = contain(|| dataset.datatype())? else {
         return Err(damaged("its table of names is no table"));
     };
+    check_elements(dataset)?;
     let raw = contain(|| dataset.read_raw())?;
     let records: Vec<&[u8]> = raw.chunks_exact(size.max(1) as usize).collect();
     let mut index = None;
@@ -342,6 +341,7 @@ fn coded(codes: &[i64], levels: &[Option<String>]) -> Texts {
 
 /// A one-dimensional dataset as texts; `None` for a form that cannot be a label.
 fn texts_of(dataset: &Dataset) -> Result<Option<Texts>> {
+    check_elements(dataset)?;
     Ok(Some(match contain(|| dataset.dtype())? {
         DType::String | DType::VariableLengthString => strings(dataset)?.into_iter().map(Some).collect(),
         DType::F32 => {
@@ -369,7 +369,22 @@ fn texts_of(dataset: &Dataset) -> Result<Option<Texts>> {
 }
 
 fn strings(dataset: &Dataset) -> Result<Vec<String>> {
+    check_elements(dataset)?;
     contain(|| dataset.read_string())
+}
+
+/// A dataset of a group, small enough to be read whole.
+fn fitting(group: &Group, name: &str) -> Result<Dataset> {
+    let dataset = contain(|| group.dataset(name))?;
+    check_elements(&dataset)?;
+    Ok(dataset)
+}
+
+/// Refuses a dataset that says to be larger than memory, before anything is asked for.
+fn check_elements(dataset: &Dataset) -> Result<()> {
+    let shape = contain(|| dataset.shape())?;
+    let elements = shape.iter().fold(1, |count: u64, side| count.saturating_mul(*side));
+    check_size(usize::try_from(elements).unwrap_or(usize::MAX), 0, memory::budget())
 }
 
 /// What an index without a name of its own is called.

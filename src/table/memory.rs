@@ -1,10 +1,38 @@
 //! How much memory there is, so that a table that cannot fit is refused before it is read.
 
-/// Memory that could be taken now without swapping, in bytes, where the system says.
+/// Memory that this process could take now, in bytes, where the system says: the least of what is free
+/// without swapping, what its control group leaves, and what its own limit (`ulimit -v`) leaves.
 #[must_use]
 pub fn available() -> Option<u64> {
-    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
-    let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    [free(), left_to_group(), left_to_process()].into_iter().flatten().min()
+}
+
+fn free() -> Option<u64> {
+    kibibytes(&std::fs::read_to_string("/proc/meminfo").ok()?, "MemAvailable:")
+}
+
+/// What is left of the limit of a container (control groups, version 2).
+fn left_to_group() -> Option<u64> {
+    let groups = std::fs::read_to_string("/proc/self/cgroup").ok()?;
+    let group = groups.lines().find_map(|line| line.strip_prefix("0::/"))?;
+    let number = |name: &str| -> Option<u64> {
+        let path = std::path::Path::new("/sys/fs/cgroup").join(group).join(name);
+        std::fs::read_to_string(path).ok()?.trim().parse().ok()
+    };
+    Some(number("memory.max")?.saturating_sub(number("memory.current")?))
+}
+
+/// What is left of the address space that the process may have.
+fn left_to_process() -> Option<u64> {
+    let limits = std::fs::read_to_string("/proc/self/limits").ok()?;
+    let limit = limits.lines().find_map(|line| line.strip_prefix("Max address space"))?;
+    let limit: u64 = limit.split_whitespace().next()?.parse().ok()?;
+    let taken = kibibytes(&std::fs::read_to_string("/proc/self/status").ok()?, "VmSize:")?;
+    Some(limit.saturating_sub(taken))
+}
+
+fn kibibytes(text: &str, name: &str) -> Option<u64> {
+    let line = text.lines().find_map(|line| line.strip_prefix(name))?;
     let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     Some(kibibytes.saturating_mul(1024))
 }

@@ -105,7 +105,7 @@ fn scipy(path: &Path, entries: &[Entry], input: &Input) -> Result<Box<dyn Source
         };
         let mut reader = entry.open(path)?;
         let array = Array::open(&mut reader)?;
-        let count = array.shape.iter().product::<usize>();
+        let count = array.shape.iter().fold(1, |count: usize, side| count.saturating_mul(*side));
         check_size(count, 2, memory::budget())?;
         array.read(&mut reader, count)
     };
@@ -113,7 +113,7 @@ fn scipy(path: &Path, entries: &[Entry], input: &Input) -> Result<Box<dyn Source
     let [rows, columns] = shape.as_slice() else { return Err(damaged("a sparse matrix has two sizes")) };
     let format = entries.iter().find(|entry| entry.name == "format").map(|entry| -> Result<String> {
         let mut text = Vec::new();
-        entry.open(path)?.read_to_end(&mut text).map_err(|error| damaged(&error.to_string()))?;
+        entry.open(path)?.take(1 << 10).read_to_end(&mut text).map_err(|error| damaged(&error.to_string()))?;
         Ok(String::from_utf8_lossy(&text[text.len().saturating_sub(16)..]).replace('\0', ""))
     });
     let format = format.transpose()?.unwrap_or_default();

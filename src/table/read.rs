@@ -191,6 +191,16 @@ fn data_files(input: &Input, base: &Path) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
+/// A path of the command line, seen from anywhere: absolute, unless it is no path but an address, which [`read`] refuses.
+#[must_use]
+pub fn absolute(path: &Path) -> PathBuf {
+    let text = path.to_string_lossy();
+    if text.contains("://") || text == "-" {
+        return path.to_owned();
+    }
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}
+
 /// A literal path first; else a pattern.
 fn resolve(path: &Path, base: &Path) -> Result<Vec<PathBuf>> {
     let text = path.to_string_lossy();

@@ -13,6 +13,8 @@ use crate::table::annotated::Parts;
 use crate::table::annotated::Target;
 use crate::table::error::TableError;
 use crate::table::first_few;
+use crate::table::gather::check_size;
+use crate::table::memory;
 use crate::table::options::Input;
 use crate::table::source::Progress;
 use crate::table::source::Source;
@@ -45,6 +47,7 @@ pub(super) fn matrix_market(path: &Path, input: &Input) -> Result<Box<dyn Source
     let mut blocks = Blocks::open(path)?;
     blocks.set_separator(b' ');
     let header = header(&mut blocks)?;
+    check_size(header.rows, header.columns, memory::budget())?;
     let parent = path.parent().unwrap_or(Path::new("."));
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let prefix = name.split("matrix.mtx").next().filter(|prefix| prefix.len() < name.len()).unwrap_or_default();

@@ -5,6 +5,8 @@ use std::path::Path;
 use crate::error::Result;
 use crate::table::clipped;
 use crate::table::error::TableError;
+use crate::table::gather::check_size;
+use crate::table::memory;
 use crate::table::options::Decimal;
 use crate::table::options::Header;
 use crate::table::options::Input;
@@ -119,6 +121,7 @@ pub(super) fn shape(
 ) -> Result<Shape> {
     let first = &block[records[0].start..records[0].end];
     let mut names = Vec::new();
+    check_size(1, memchr::memchr_iter(separator, first).count(), memory::budget())?;
     for field in fields(first, separator) {
         let text = field.text();
         let Ok(name) = std::str::from_utf8(&text) else {

@@ -133,7 +133,9 @@ impl Blocks {
 
     fn fill(&mut self) -> Result<()> {
         let before = self.buffer.len();
-        let read = self.reader.by_ref().take(BLOCK as u64).read_to_end(&mut self.buffer);
+        // a record longer than a block is looked at again from its start: doubling keeps that linear
+        let more = BLOCK.max(before) as u64;
+        let read = self.reader.by_ref().take(more).read_to_end(&mut self.buffer);
         match read {
             Ok(0) => self.ended = true,
             Ok(_) => {}
