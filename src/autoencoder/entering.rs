@@ -12,6 +12,17 @@ use crate::seed::Seed;
 /// The epoch number that keys the draws on held-out rows: always the same ones.
 const HELD_OUT: u64 = u64::MAX;
 
+/// What is random about rows that enter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Random {
+    /// Nothing: clean rows, and the means of their codes.
+    Nothing,
+    /// The draws of a variational code.
+    Draws,
+    /// All that training has: corruption, dropout and draws.
+    Everything,
+}
+
 /// How rows enter a chunk.
 #[derive(Clone, Copy)]
 pub(super) struct Entering<'a> {
@@ -23,8 +34,7 @@ pub(super) struct Entering<'a> {
     pub(super) range: (f32, f32),
     pub(super) seed: Seed,
     pub(super) epoch: u64,
-    /// Without corruption, dropout and draws.
-    pub(super) clean: bool,
+    pub(super) random: Random,
 }
 
 impl Trainer<'_> {
@@ -39,7 +49,7 @@ impl Trainer<'_> {
             range: self.range,
             seed: self.seed,
             epoch: HELD_OUT,
-            clean: true,
+            random: Random::Nothing,
         }
     }
 }
@@ -49,16 +59,16 @@ impl Entering<'_> {
     pub(super) fn fill(&self, chunk: &mut Chunk, rows: &[usize], index: usize) {
         let rows = &rows[(index * CHUNK).min(rows.len())..((index + 1) * CHUNK).min(rows.len())];
         chunk.rows = rows.len();
-        if self.clean {
+        if self.random == Random::Nothing {
             chunk.draws.fill(0.0);
         }
         for (place, row) in rows.iter().enumerate() {
             chunk.take(place, self.data.row(*row), self.layout, self.scaling);
-            if self.clean {
+            if self.random == Random::Nothing {
                 continue;
             }
             let key = Key { seed: self.seed, epoch: self.epoch, row: *row as u64 };
-            if let Some(input) = chunk.input.row_mut(place).as_slice_mut() {
+            if let (Random::Everything, Some(input)) = (self.random, chunk.input.row_mut(place).as_slice_mut()) {
                 corrupt::corrupt(self.corruption, input, self.scaling, self.range, key);
                 corrupt::drop_out(self.dropout, input, key);
             }

@@ -96,7 +96,11 @@ pub(super) fn fit_given(
         _ => parameters,
     };
     let mut trainer = Trainer::new(data.view(), split, options, &decided, layout, scaling, parameters, seed);
-    let course = trainer.run(pca_mse, from, keeper, observer)?;
+    let mut course = trainer.run(pca_mse, from, keeper, observer)?;
+    if let Some(best) = &course.best {
+        trainer.parameters.copy_from_slice(best);
+        trainer.find(&pca, &mut course.history);
+    }
     let autoencoder = match course.best {
         None => Autoencoder::principal(options.clone(), &pca, decided.code_size),
         Some(mut parameters) => {

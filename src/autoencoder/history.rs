@@ -20,6 +20,76 @@ pub struct History {
     /// The sizes that `code_size: auto` tried, each with a short training.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub code_sizes: Vec<SizeRecord>,
+    /// How many nodes of the code are active (sparse).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub activity: Option<Activity>,
+    /// By how much noise fell (denoising).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub denoising: Option<Denoising>,
+    /// The bound on the likelihood of a row (variational).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub variational: Option<Elbo>,
+}
+
+/// How many nodes of the code the kept weights leave active, on held-out rows.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Activity {
+    /// The fraction that was asked for (`sparsity: {active: …}`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wanted: Option<f64>,
+    /// The fraction of all nodes of all rows.
+    pub active: f64,
+    /// The fraction of nodes active in a row: the least, the quartiles and the most over the rows.
+    pub by_row: [f64; 5],
+    /// The fraction of rows in which each node is active.
+    pub by_node: Vec<f64>,
+    /// The mean activation of each node.
+    pub mean_activation: Vec<f64>,
+    /// Nodes that are active in no row.
+    pub dead_nodes: usize,
+    /// How many rows were looked at.
+    pub rows: usize,
+}
+
+/// By how much noise fell on held-out rows that were corrupted as in training: squared distance per value from the clean
+/// rows, in the units of the prepared table.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Denoising {
+    /// Of the corrupted rows.
+    pub noisy: f64,
+    /// Of what the autoencoder made of them.
+    pub cleaned: f64,
+    /// Of what principal component analysis with as many axes as the code has nodes made of them.
+    pub pca: f64,
+    /// How many rows were corrupted.
+    pub rows: usize,
+}
+
+/// The evidence lower bound of the kept weights, in nats per row, with one draw of the code per row.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Elbo {
+    /// On the training rows, without noise on the input.
+    pub training: ElboParts,
+    /// On held-out rows, without noise on the input.
+    pub held_out: ElboParts,
+    /// Nodes whose mean varies over the held-out rows with a variance above 0.01 (Burda et al. 2016): the others carry
+    /// nothing.
+    pub active_units: usize,
+    /// The variance of the mean of each node.
+    pub mean_variances: Vec<f64>,
+}
+
+/// A bound and its parts, in nats per row.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct ElboParts {
+    /// `log_likelihood - divergence`: a lower bound on the logarithmic likelihood of a row.
+    pub elbo: f64,
+    /// The expected logarithmic likelihood of a row given its code.
+    pub log_likelihood: f64,
+    /// The divergence of the code's distribution from the standard normal.
+    pub divergence: f64,
+    /// How many rows.
+    pub rows: usize,
 }
 
 /// One size of the code that was tried.

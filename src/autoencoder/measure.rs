@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::entering::Entering;
+use super::entering::{Entering, Random};
 use super::layout::CodeKind;
 use super::network::{CHUNK, Chunk, Sums};
 use super::options::{Corruption, Loss, Sparsity};
@@ -12,6 +12,8 @@ use super::train::Trainer;
 /// What a pass over held-out rows found, per row (per value for `mse`).
 pub(super) struct Measured {
     pub(super) loss: f64,
+    /// What epochs are compared by: the loss, or first how far the activity is from the wanted one.
+    pub(super) rank: f64,
     pub(super) parts: Sums,
     pub(super) mse: f64,
 }
@@ -22,8 +24,8 @@ impl Trainer<'_> {
         let as_trained = self.options.corruption != Corruption::None || self.layout.code_kind == CodeKind::Normal;
         let rows = &self.split.validation;
         let mut chunks = std::mem::take(&mut self.chunks);
-        let noisy = as_trained.then(|| self.pass(&mut chunks, false));
-        let clean = self.pass(&mut chunks, true);
+        let noisy = as_trained.then(|| self.pass(&mut chunks, rows, Random::Everything));
+        let clean = self.pass(&mut chunks, rows, Random::Nothing);
         self.chunks = chunks;
         let parts = noisy.unwrap_or(clean);
         let mut per_row = 1.0 / rows.len().max(1) as f64;
@@ -39,16 +41,16 @@ impl Trainer<'_> {
             active: parts.active * per_row / self.layout.code_size as f64,
             squared_error: mse,
         };
-        Measured { loss, parts, mse }
+        Measured { loss, rank: self.rank(loss, parts), parts, mse }
     }
 
-    /// One pass over the held-out rows without learning.
-    fn pass(&self, chunks: &mut [Chunk], clean: bool) -> Sums {
+    /// One pass over rows that do not train now.
+    fn pass(&self, chunks: &mut [Chunk], rows: &[usize], random: Random) -> Sums {
         let mut sums = Sums::default();
-        let entering = Entering { clean, dropout: 0.0, ..self.entering() };
+        let entering = Entering { random, dropout: 0.0, ..self.entering() };
         let (layout, scaling, parameters, price) = (&self.layout, &self.scaling, &self.parameters, self.price);
         let mut codes = vec![0.0; layout.code_size];
-        for rows in self.split.validation.chunks(chunks.len() * CHUNK) {
+        for rows in rows.chunks(chunks.len() * CHUNK) {
             chunks.par_iter_mut().enumerate().for_each(|(index, chunk)| {
                 entering.fill(chunk, rows, index);
                 chunk.encode(layout, parameters, price);
@@ -69,7 +71,7 @@ impl Trainer<'_> {
             }
         }
         if let Sparsity::Kl { target, weight } = self.options.sparsity {
-            let rows = self.split.validation.len() as f64;
+            let rows = rows.len() as f64;
             let price: f64 = codes.iter().map(|sum| mean_divergence(target.get(), f64::from(*sum) / rows).0).sum();
             sums.penalty += price * weight.get() * rows;
         }

@@ -11,6 +11,7 @@ mod corrupt;
 mod entering;
 mod error;
 mod facts;
+mod findings;
 mod fit;
 mod gradient;
 mod history;
@@ -45,7 +46,7 @@ pub use checkpoint::{Checkpoint, KeepNothing, Keeper, Standing};
 pub use error::AutoencoderError;
 pub use facts::{DataFacts, Found};
 pub use fit::{fit, fit_kept};
-pub use history::{EpochRecord, History, SizeRecord, StoppedBecause};
+pub use history::{Activity, Denoising, Elbo, ElboParts, EpochRecord, History, SizeRecord, StoppedBecause};
 pub use options::{
     Activation, Code, Corruption, GradientClip, LinearPath, Loss, Metric, Options, Pretrain, Schedule, Sparsity, Tied,
     Training, Variational,

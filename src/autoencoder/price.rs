@@ -4,6 +4,15 @@ use super::network::{Chunk, CodePrice, Sums};
 use super::options::{Code, Sparsity};
 use super::train::Trainer;
 
+/// How far the active fraction may be from the wanted one, as a logarithm, to count as reached.
+const TOLERANCE: f64 = 0.05;
+/// How fast the price of activity moves, per step.
+const GAIN: f64 = 0.02;
+/// The most that its logarithm moves in a step.
+const LARGEST_CHANGE: f64 = 0.05;
+/// More than any loss.
+const FAR: f64 = 1e30;
+
 /// The price before the first step.
 pub(super) fn price_at_start(sparsity: Sparsity) -> CodePrice {
     CodePrice {
@@ -24,6 +33,14 @@ impl Trainer<'_> {
         }
     }
 
+    /// What epochs are compared by. While a price is searched, losses at different prices say little: first comes how far
+    /// the activity is from the wanted one, and within [`TOLERANCE`] the reconstruction alone.
+    pub(super) fn rank(&self, loss: f64, parts: Sums) -> f64 {
+        let Sparsity::Active(wanted) = self.options.sparsity else { return loss };
+        let away = (parts.active.max(1e-6) / wanted.get()).ln().abs();
+        if away <= TOLERANCE || !parts.loss.is_finite() { parts.loss } else { FAR * away }
+    }
+
     pub(super) fn price_for_epoch(&mut self, epoch: usize) {
         if let Code::Variational(code) = self.options.code {
             let warm = (epoch.max(1) as f64 / code.warmup_epochs.max(1) as f64).min(1.0);
@@ -33,14 +50,22 @@ impl Trainer<'_> {
     }
 
     /// Moves the price of activity towards that at which the wanted fraction of nodes is active.
-    pub(super) fn search_price(&mut self, sums: Sums, batch: usize) {
+    ///
+    /// ```text
+    /// ln price += GAIN · share · ln(active / wanted)
+    /// ```
+    ///
+    /// `share` is what the schedule has left of the learning rate: the network answers a price the more slowly, the
+    /// smaller its steps are, and a price that moved faster than the answer would swing about its place.
+    pub(super) fn search_price(&mut self, sums: Sums, batch: usize, share: f64) {
         let Sparsity::Active(wanted) = self.options.sparsity else { return };
         let nodes = (batch * self.layout.code_size) as f64;
         if self.price.l1 == 0.0 {
             self.price.l1 = (0.01 * sums.loss / nodes) as f32;
         }
         let active = (sums.active / nodes).max(1e-3);
-        self.price.l1 *= (0.05 * (active / wanted.get()).ln()).clamp(-0.1, 0.1).exp() as f32;
+        let change = (GAIN * share * (active / wanted.get()).ln()).clamp(-LARGEST_CHANGE, LARGEST_CHANGE);
+        self.price.l1 *= change.exp() as f32;
     }
 }
 

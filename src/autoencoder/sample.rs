@@ -133,17 +133,16 @@ impl Autoencoder {
         Ok(self.decode(mixture.sample(count, seed).view()))
     }
 
-    /// `steps` rows from `first` to `last`, both included, along the straight line between their codes.
+    /// `steps` rows from the code `first` to the code `last`, both included, along the straight line between them
+    /// (`steps × features`, in the units of the training table).
     ///
     /// # Panics
-    /// If a row has another number of features.
+    /// If a code has another size.
     #[must_use]
-    pub fn interpolate(&self, first: ArrayView1<f32>, last: ArrayView1<f32>, steps: usize) -> Array2<f32> {
-        let ends = ndarray::concatenate![Axis(0), first.insert_axis(Axis(0)), last.insert_axis(Axis(0))];
-        let codes = self.encode(ends.view());
+    pub fn between(&self, first: ArrayView1<f32>, last: ArrayView1<f32>, steps: usize) -> Array2<f32> {
         let along = Array2::from_shape_fn((steps, self.code_size()), |(step, node)| {
             let part = step as f32 / (steps.max(2) - 1) as f32;
-            codes[(0, node)] + part * (codes[(1, node)] - codes[(0, node)])
+            first[node] + part * (last[node] - first[node])
         });
         self.decode(along.view())
     }

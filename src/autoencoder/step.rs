@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::adam::AdamStep;
-use super::entering::Entering;
+use super::entering::{Entering, Random};
 use super::gradient::Flat;
 use super::network::Sums;
 use super::options::{GradientClip, Sparsity};
@@ -16,7 +16,7 @@ impl Trainer<'_> {
         let batch = rows.len();
         let mut chunks = std::mem::take(&mut self.chunks);
         let mut pull = std::mem::take(&mut self.pull);
-        let entering = Entering { epoch, clean: false, ..self.entering() };
+        let entering = Entering { epoch, random: Random::Everything, ..self.entering() };
         let (layout, scaling, parameters, price) = (&self.layout, &self.scaling, &self.parameters, self.price);
         let mean_pull = matches!(self.options.sparsity, Sparsity::Kl { .. });
         let mut penalty = 0.0;
@@ -54,7 +54,7 @@ impl Trainer<'_> {
             square: &mut self.square,
         };
         self.tiles.step(&self.layout, &self.chunks, flat, step, longest);
-        self.search_price(sums, batch);
+        self.search_price(sums, batch, learning_rate / self.decided.learning_rate);
         sums.loss + f64::from(price.beta) * sums.divergence + sums.penalty + penalty * batch as f64
     }
 }

@@ -143,9 +143,9 @@ impl<'a> Trainer<'a> {
             if !measured.loss.is_finite() {
                 return Err(diverged(epoch));
             }
-            let best_so_far = at.best_loss.is_none_or(|best| measured.loss < best);
+            let best_so_far = at.best_loss.is_none_or(|best| measured.rank < best);
             if best_so_far && (!promise || measured.mse <= pca_mse) && self.is_settled(epoch) {
-                at.best_loss = Some(measured.loss);
+                at.best_loss = Some(measured.rank);
                 match &mut at.weights.best {
                     Some(parameters) => parameters.copy_from_slice(&self.parameters),
                     None => at.weights.best = Some(self.parameters.clone()),
@@ -153,9 +153,9 @@ impl<'a> Trainer<'a> {
                 at.history.best_epoch = epoch;
                 at.history.validation_mse = measured.mse;
             }
-            let improved = |reference: f64| measured.loss < reference - IMPROVEMENT * (reference - floor).abs();
+            let improved = |reference: f64| measured.rank < reference - IMPROVEMENT * (reference - floor).abs();
             if at.reference.is_none_or(improved) || !self.is_settled(epoch) {
-                (at.reference, at.since) = (Some(measured.loss), 0);
+                (at.reference, at.since) = (Some(measured.rank), 0);
             } else {
                 at.since += 1;
             }
@@ -203,11 +203,14 @@ impl<'a> Trainer<'a> {
             pca_validation_mse: pca_mse,
             notes: Vec::new(),
             code_sizes,
+            activity: None,
+            denoising: None,
+            variational: None,
         };
         if observer(epoch_event(&history, max_epochs)).is_break() {
             return Err(AutoencoderError::Interrupted { epoch: 0 });
         }
-        let finite = before.loss.is_finite().then_some(before.loss);
+        let finite = before.loss.is_finite().then_some(before.rank);
         Ok(Standing {
             epoch: 1,
             batch: 0,

@@ -199,9 +199,12 @@ pub enum SampleFrom {
 pub struct Sample {
     /// The variational model: `model.safetensors`, or its run folder.
     pub model: PathBuf,
-    /// How many rows to draw.
+    /// How many rows to draw, or steps to take.
     #[arg(short = 'n', long, default_value = "100")]
     pub count: NonZeroUsize,
+    /// Go from one row of the run to another instead, in equal steps along the line between their codes.
+    #[arg(long, num_args = 2, value_names = ["ID", "ID"], conflicts_with_all = ["from", "seed"])]
+    pub between: Option<Vec<String>>,
     /// What the codes are drawn from.
     #[arg(long, value_enum, default_value = "normal")]
     pub from: SampleFrom,

@@ -73,10 +73,15 @@ fn tell(rows: usize, flagged: usize, output: &Path, quiet: bool) {
     }
 }
 
-/// `sample MODEL -n N`.
+/// `sample MODEL -n N`, `sample MODEL --between ID ID`.
 pub fn sample(verb: &Sample) -> Result<()> {
     output::check(&verb.output, &[&verb.model])?;
     let model = Model::load(&verb.model)?;
+    if let Some([first, last]) = verb.between.as_deref() {
+        output::table(&verb.output, apply::between(&verb.model, &model, [first, last], verb.count.get())?)?;
+        progress::line(&format!("{} rows written to {}", verb.count, verb.output.display()));
+        return Ok(());
+    }
     let seed = Seed(verb.seed);
     let prepared = match verb.from {
         SampleFrom::Normal => model.autoencoder.sample(verb.count.get(), seed)?,

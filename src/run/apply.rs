@@ -215,6 +215,29 @@ pub fn mixture(path: &Path, model: &Model, seed: Seed) -> Result<Mixture> {
     Ok(Mixture::fit(codes.view(), COMPONENTS.min(codes.nrows()), seed))
 }
 
+/// Rows in equal steps from one row of a run to another, along the line between their codes, in original units and
+/// columns.
+///
+/// # Errors
+/// If there are no codes beside the model or none of such an id, or a step of the preparation cannot be undone.
+pub fn between(path: &Path, model: &Model, ends: [&str; 2], steps: usize) -> Result<Vec<Column>> {
+    let run = if path.is_dir() { path } else { path.parent().unwrap_or(Path::new("")) };
+    let (rows, codes) =
+        read_embedded(&run.join("codes.parquet"), &model.about.input.labels, model.autoencoder.code_size())?;
+    let code = |id: &str| {
+        let place = rows.ids.iter().position(|known| known == id).ok_or_else(|| {
+            let error = Error::request(format!("no row of the run is called `{id}`"));
+            error.hint(format!("the names are in the column `{}` of `codes.parquet`", rows.id_name))
+        })?;
+        Ok::<_, Error>(codes.row(place))
+    };
+    let prepared = model.autoencoder.between(code(ends[0])?, code(ends[1])?, steps);
+    let frame = model.preparation.invert(prepared.view())?;
+    let mut columns = vec![Column::text("step", (0..steps).map(|step| step.to_string()))];
+    columns.extend(frame_columns(&frame));
+    Ok(columns)
+}
+
 fn frame_columns(frame: &Frame) -> Vec<Column> {
     let numbers = frame.features.iter().zip(frame.values.axis_iter(Axis(1)));
     let mut columns: Vec<Column> = numbers.map(|(name, values)| Column::single(name, values.iter().copied())).collect();

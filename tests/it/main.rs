@@ -1,6 +1,7 @@
 //! Everything that drives the built binary as a user would, in one test binary.
 
 mod architecture;
+mod autoencoder;
 mod bad_input;
 mod docs;
 mod faults;

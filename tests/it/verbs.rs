@@ -46,6 +46,31 @@ fn reconstructions_come_in_original_units_and_columns() {
 }
 
 #[test]
+fn rows_are_drawn_and_lie_between_two_rows_in_original_columns() {
+    let place = Place::new();
+    place.digits(SMALL);
+    place.reduce(&["run", "p.yaml", "--set", "tsne=none", "--set", "autoencoder.code=variational"]).done();
+    place.reduce(&["sample", "run", "-n", "200", "-o", "many.parquet"]).done();
+    place.reduce(&["sample", "run", "-n", "5", "-o", "few.csv"]).done();
+    let few = String::from_utf8(place.read("few.csv")).expect("text");
+    assert!(few.starts_with("sample,pixel_0_0,") && few.lines().count() == 6, "{few}");
+    place.reduce(&["sample", "run", "--between", "3", "8", "-n", "4", "-o", "line.csv"]).done();
+    place.reduce(&["reconstruct", "run", "digits.csv", "-o", "back.csv"]).done();
+    let numbers = |name: &str, line: usize, skip: usize| -> Vec<f64> {
+        let text = String::from_utf8(place.read(name)).expect("text");
+        let cells = text.lines().nth(line).expect("a line").split(',').skip(skip);
+        cells.map(|cell| cell.parse().expect("a number")).collect()
+    };
+    let back = String::from_utf8(place.read("back.csv")).expect("text");
+    for (id, step) in [("3,", 1), ("8,", 4)] {
+        let line = back.lines().position(|line| line.starts_with(id)).expect("the row");
+        let pairs = numbers("line.csv", step, 1).into_iter().zip(numbers("back.csv", line, 2));
+        assert!(pairs.into_iter().all(|(here, there)| (here - there).abs() < 1e-3));
+    }
+    place.reduce(&["sample", "run", "--between", "3", "nobody", "-o", "x.csv"]).refused(&["nobody"]);
+}
+
+#[test]
 fn new_rows_are_placed_on_the_embedding() {
     let place = Place::new();
     place.digits(SMALL).reduce(&["run", "p.yaml"]).done();

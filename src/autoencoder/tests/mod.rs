@@ -1,3 +1,4 @@
+mod findings;
 mod gradients;
 mod resume;
 
@@ -169,18 +170,6 @@ fn codes_are_as_far_apart_as_rows_and_reconstructions_stay() {
 }
 
 #[test]
-fn the_wanted_fraction_of_nodes_becomes_active() {
-    let rows = curves(600, 20);
-    let mut options =
-        Options { sparsity: Sparsity::Active(crate::value::Fraction::constant(0.25)), ..small(Loss::Mse) };
-    options.code_size = Some(Auto::Given(12));
-    options.training.max_epochs = Auto::Given(60);
-    let history = fitted(&rows, &options).history;
-    let active = history.epochs.last().unwrap().active.unwrap();
-    assert!((0.15..0.4).contains(&active), "{active}");
-}
-
-#[test]
 fn only_a_variational_autoencoder_samples() {
     let rows = curves(120, 12);
     let plain = fitted(&rows, &small(Loss::Mse)).autoencoder;
@@ -192,9 +181,11 @@ fn only_a_variational_autoencoder_samples() {
     let mixture = Mixture::fit(variational.encode(rows.view()).view(), 3, Seed(1));
     assert!((mixture.shares.iter().sum::<f64>() - 1.0).abs() < 1e-9);
     assert!(variational.sample_from(&mixture, 4, Seed(1)).unwrap().iter().all(|value| value.is_finite()));
-    let between = variational.interpolate(rows.row(0), rows.row(1), 3);
+    let codes = variational.encode(rows.slice(s![..2, ..]));
+    let between = variational.between(codes.row(0), codes.row(1), 3);
     let ends = variational.reconstruct(rows.slice(s![..2, ..]));
     assert!((&between.row(0) - &ends.row(0)).iter().all(|difference| difference.abs() < 1e-5));
+    assert!((&between.row(2) - &ends.row(1)).iter().all(|difference| difference.abs() < 1e-5));
 }
 
 #[test]
