@@ -1,5 +1,6 @@
 //! What stops a run, and what is there then: killed, told to stop, out of disk, doubled, tampered with.
 
+mod calls;
 mod disk;
 mod flips;
 mod inputs;
