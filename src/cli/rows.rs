@@ -78,7 +78,8 @@ pub fn sample(verb: &Sample) -> Result<()> {
     output::check(&verb.output, &[&verb.model])?;
     let model = Model::load(&verb.model)?;
     if let Some([first, last]) = verb.between.as_deref() {
-        output::table(&verb.output, apply::between(&verb.model, &model, [first, last], verb.count.get())?)?;
+        let columns = apply::between(&verb.model, &model, [first, last], verb.count.get())?;
+        output::table(&verb.output, columns, Reader::of(verb.spreadsheet_safe))?;
         progress::line(&format!("{} rows written to {}", verb.count, verb.output.display()));
         return Ok(());
     }
