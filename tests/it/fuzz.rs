@@ -4,6 +4,7 @@
 mod targets;
 
 use std::path::PathBuf;
+use std::time::Instant;
 
 use rand::RngExt;
 use reduce::seed::{Generator, Seed, Stream};
@@ -64,6 +65,46 @@ fn fuzz(name: &str) {
             std::panic::resume_unwind(panic);
         }
     }
+}
+
+/// The same for longer, without coverage: `FUZZ_TARGET=text FUZZ_SECONDS=600 cargo test --release --test it -- --ignored for_long`.
+#[test]
+#[ignore = "runs for FUZZ_SECONDS"]
+fn for_long() {
+    let setting = |name: &str| std::env::var(name).ok();
+    let seconds = setting("FUZZ_SECONDS").and_then(|text| text.parse().ok()).unwrap_or(60);
+    let wanted = setting("FUZZ_TARGET");
+    let mut generator = Seed(setting("FUZZ_SEED").and_then(|text| text.parse().ok()).unwrap_or(1)).stream(Stream::Subsample);
+    std::panic::set_hook(Box::new(|_| {}));
+    let mut finds = Vec::new();
+    for target in targets::ALL.iter().filter(|target| wanted.as_ref().is_none_or(|wanted| wanted == target.name)) {
+        let mut seeds: Vec<Vec<u8>> = corpus(target.name).into_iter().map(|(_, bytes)| bytes).collect();
+        let own = seeds.len();
+        let (began, mut count) = (Instant::now(), 0_u64);
+        while began.elapsed().as_secs() < seconds {
+            let bytes = changed(&seeds[generator.random_range(0..seeds.len())], &mut generator);
+            // written before it is tried: what ends the process is found there
+            let trial = std::env::temp_dir().join(format!("reduce-{}-trial", target.name));
+            std::fs::write(&trial, &bytes).expect("kept");
+            if let Err(panic) = std::panic::catch_unwind(|| (target.run)(&bytes)) {
+                let message = panic.downcast_ref::<String>().cloned().or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
+                let message = message.unwrap_or_default();
+                let start: String = message.chars().take(60).collect();
+                if !finds.iter().any(|(_, known)| *known == start) {
+                    let kept = std::env::temp_dir().join(format!("reduce-{}-find-{}", target.name, finds.len()));
+                    std::fs::copy(&trial, &kept).expect("kept");
+                    eprintln!("{}: {message}", kept.display());
+                    finds.push((target.name, start));
+                }
+            } else if seeds.len() < own + 2000 && generator.random_range(0..50_u32) == 0 {
+                // changes upon changes
+                seeds.push(bytes);
+            }
+            count += 1;
+        }
+        eprintln!("{}: {count} inputs in {seconds} s", target.name);
+    }
+    assert!(finds.is_empty(), "{finds:?}");
 }
 
 #[test]
