@@ -147,7 +147,7 @@ fn measures(page: &mut String, table: &MeasureTable) -> Result<(), ReportError> 
         page.push_str("</th>");
         for (place, value) in row.values.iter().enumerate() {
             let class = if is_best(table, row, place) { "number best" } else { "number" };
-            let shown = value.map_or_else(|| "–".to_owned(), |value| number(value, 3));
+            let shown = value.map_or_else(|| "–".to_owned(), |value| cell(value, row.better));
             let _ = write!(page, "<td class=\"{class}\">{shown}</td>");
         }
         page.push_str("</tr>\n");
@@ -158,6 +158,17 @@ fn measures(page: &mut String, table: &MeasureTable) -> Result<(), ReportError> 
     }
     page.push_str("</section>\n");
     Ok(())
+}
+
+/// A value as a table shows it: shares with as many places as tell them from 1, all else with three digits.
+fn cell(value: f64, better: Better) -> String {
+    match better {
+        Better::Higher if value.abs() <= 1.0 => {
+            let places = if value < 1.0 && value >= 0.9995 { 4 } else { 3 };
+            format!("{value:.places$}")
+        }
+        _ => number(value, 3),
+    }
 }
 
 /// Whether a value is better than the others of its group, of which there must be some.

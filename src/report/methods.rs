@@ -31,12 +31,20 @@ pub struct MethodsFacts {
     pub hidden: Vec<usize>,
     /// Numbers in a code.
     pub code_size: usize,
+    /// How many sizes were tried before this one was taken; 0 where it was given.
+    pub code_size_searched: usize,
     /// `GELU`.
     pub activation: String,
     /// `mean squared error` or `binary cross-entropy`.
     pub loss: String,
     /// Whether a linear path was set to the principal axes.
     pub linear_path: LinearPath,
+    /// Whether the decoder's weights are the encoder's, transposed.
+    pub tied: bool,
+    /// Whether pairs of layers were trained one after the other before all of them.
+    pub layerwise: bool,
+    /// Whether no epoch was better than the start, so that the codes are the principal components.
+    pub principal: bool,
     /// What was done to the inputs while training: `Gaussian noise (standard deviation 0.2)`.
     pub corruption: Option<String>,
     /// The weight β of the Kullback-Leibler term where the codes are variational.
@@ -47,6 +55,8 @@ pub struct MethodsFacts {
     pub batch_size: usize,
     /// The learning rate, as it was.
     pub learning_rate: f64,
+    /// The decoupled weight decay; 0 for none.
+    pub weight_decay: f64,
     /// Epochs that were trained.
     pub epochs: usize,
     /// The epoch whose weights were kept.
@@ -76,14 +86,32 @@ pub enum LinearPath {
 pub struct LayoutFacts {
     /// The perplexities.
     pub perplexity: Vec<f64>,
+    /// Dimensions of the map.
+    pub dimensions: usize,
+    /// Where the points began.
+    pub start: Start,
     /// Iterations in all.
     pub iterations: usize,
     /// How repulsive forces were computed.
     pub repulsion: Repulsion,
     /// The early exaggeration factor.
     pub exaggeration: f64,
+    /// The factor of the iterations that followed; 1 is plain t-SNE.
+    pub late_exaggeration: f64,
     /// The learning rate.
     pub learning_rate: f64,
+}
+
+/// Where the points of a map began.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Start {
+    /// On the first principal axes of the codes.
+    #[default]
+    PrincipalAxes,
+    /// At random.
+    Random,
+    /// Where an earlier run had the same rows.
+    EarlierRun,
 }
 
 /// How the repulsive forces of t-SNE were computed.
@@ -96,11 +124,18 @@ pub enum Repulsion {
     BarnesHut,
     /// Between all pairs.
     Exact,
+    /// By a quad tree, in the package linfa-tsne, which has a learning rate of its own and takes no seed.
+    Linfa,
 }
 
 const AUTOENCODER: &str = "Hinton GE, Salakhutdinov RR (2006). Reducing the dimensionality of data with neural networks. \
                            Science 313, 504–507.";
 const ADAM: &str = "Kingma DP, Ba J (2015). Adam: a method for stochastic optimization. ICLR.";
+const DECAY: &str = "Loshchilov I, Hutter F (2019). Decoupled weight decay regularization. ICLR.";
+const LAYERWISE: &str = "Bengio Y, Lamblin P, Popovici D, Larochelle H (2007). Greedy layer-wise training of deep networks. \
+                         NeurIPS 19, 153–160.";
+const EXAGGERATION: &str = "Böhm JN, Berens P, Kobak D (2022). Attraction-repulsion spectrum in neighbor embeddings. Journal of \
+                            Machine Learning Research 23, 1–32.";
 const DENOISING: &str = "Vincent P, Larochelle H, Bengio Y, Manzagol PA (2008). Extracting and composing robust features \
                          with denoising autoencoders. ICML, 1096–1103.";
 const VARIATIONAL: &str = "Kingma DP, Welling M (2014). Auto-encoding variational Bayes. ICLR.";
@@ -147,8 +182,9 @@ pub fn methods(facts: &MethodsFacts) -> Methods {
         let _ = write!(
             text,
             " Faithfulness was measured as trustworthiness and continuity [{}] and as the recall of the {neighbors} nearest \
-             neighbors, on {}, beside principal component analysis of the same size.",
+             neighbors [{}], on {}, beside principal component analysis of the same size.",
             works.cite(TRUST),
+            works.cite(ART),
             if rows >= facts.rows {
                 format!("all {}", count(facts.rows))
             } else {
@@ -157,7 +193,9 @@ pub fn methods(facts: &MethodsFacts) -> Methods {
                 + row_word(facts),
         );
     }
-    let _ = write!(text, " All steps were run with {} (seed {}).", facts.program, facts.seed);
+    let linfa = facts.layout.as_ref().is_some_and(|layout| layout.repulsion == Repulsion::Linfa);
+    let but = if linfa { "; the layout takes no seed and differs from run to run" } else { "" };
+    let _ = write!(text, " All steps were run with {} (seed {}{but}).", facts.program, facts.seed);
     Methods { paragraph: text, citations: works.0.into_iter().map(str::to_owned).collect() }
 }
 
@@ -195,17 +233,23 @@ fn network(text: &mut String, facts: &MethodsFacts, works: &mut Citations) {
     };
     let _ = write!(
         text,
-        " {article} autoencoder [{}] with {hidden}, a mirrored decoder and {} activations compressed each of the {} to a \
-         code of {} numbers",
+        " {article} autoencoder [{}] with {hidden}, {} and {} activations compressed each of the {} to a code of {} numbers",
         works.cite(AUTOENCODER),
+        if facts.tied { "a mirrored decoder of the same, transposed weights" } else { "a mirrored decoder" },
         facts.activation,
         row_word(facts),
         facts.code_size,
     );
+    if facts.code_size_searched > 0 {
+        let _ = write!(text, " (chosen among {} sizes by a short training of each)", facts.code_size_searched);
+    }
     if facts.linear_path == LinearPath::PrincipalAxes {
         text.push_str("; a direct linear path was set to the principal axes before training");
     }
     text.push('.');
+    if facts.layerwise {
+        let _ = write!(text, " Pairs of layers were first trained one after the other [{}].", works.cite(LAYERWISE));
+    }
     if let Some(beta) = facts.variational {
         let _ = write!(text, " The codes were variational [{}]", works.cite(VARIATIONAL));
         if (beta - 1.0).abs() > 1e-12 {
@@ -222,43 +266,76 @@ fn network(text: &mut String, facts: &MethodsFacts, works: &mut Citations) {
 }
 
 fn trained(text: &mut String, facts: &MethodsFacts, works: &mut Citations) {
+    if facts.epochs == 0 {
+        let _ = write!(text, " It was not trained: the codes are the principal components.");
+        return;
+    }
+    let decay = if facts.weight_decay > 0.0 {
+        format!(", weight decay {} [{}]", number(facts.weight_decay, 3), works.cite(DECAY))
+    } else {
+        String::new()
+    };
     let _ = write!(
         text,
-        " It was trained with Adam [{}] on the {} (batches of {}, learning rate {}) for {} epochs; the weights of epoch {}, \
-         with the least loss on {} held-out {}, were kept.",
+        " It was trained with Adam [{}] on the {} (batches of {}, learning rate {}{decay}) for {} epochs",
         works.cite(ADAM),
         facts.loss,
         facts.batch_size,
         number(facts.learning_rate, 3),
         facts.epochs,
-        facts.best_epoch,
-        count(facts.held_out),
-        row_word(facts),
     );
+    let held_out = format!("{} held-out {}", count(facts.held_out), row_word(facts));
+    let _ = if facts.principal {
+        write!(
+            text,
+            ", none of which had a lower loss on {held_out} than the start: the codes are the principal components."
+        )
+    } else {
+        write!(text, "; the weights of epoch {}, with the least loss on {held_out}, were kept.", facts.best_epoch)
+    };
 }
 
 fn laid_out(text: &mut String, layout: &LayoutFacts, works: &mut Citations) {
     let perplexity: Vec<String> = layout.perplexity.iter().map(ToString::to_string).collect();
     let _ = write!(
         text,
-        " The codes were laid out in two dimensions by t-SNE [{}] with perplexity {}, {}, ",
+        " The codes were laid out in {} by t-SNE [{}] with {}, ",
+        if layout.dimensions == 1 { "one dimension" } else { "two dimensions" },
         works.cite(TSNE),
-        list(&perplexity),
-        match layout.repulsion {
-            Repulsion::Interpolation => format!("interpolation-based repulsion [{}]", works.cite(INTERPOLATION)),
-            Repulsion::BarnesHut => format!("Barnes–Hut repulsion [{}]", works.cite(BARNES_HUT)),
-            Repulsion::Exact => "exact repulsion".to_owned(),
-        }
+        match perplexity.as_slice() {
+            [one] => format!("perplexity {one}"),
+            several => format!("perplexities {}, mixed with equal weight [{}]", list(several), works.cite(ART)),
+        },
     );
+    if layout.repulsion == Repulsion::Linfa {
+        let _ = write!(
+            text,
+            "Barnes–Hut repulsion [{}] as in linfa-tsne and a random initialization, over {} iterations.",
+            works.cite(BARNES_HUT),
+            layout.iterations
+        );
+        return;
+    }
+    let repulsion = match layout.repulsion {
+        Repulsion::Interpolation => format!("interpolation-based repulsion [{}]", works.cite(INTERPOLATION)),
+        Repulsion::BarnesHut | Repulsion::Linfa => format!("Barnes–Hut repulsion [{}]", works.cite(BARNES_HUT)),
+        Repulsion::Exact => "exact repulsion".to_owned(),
+    };
+    let start = match layout.start {
+        Start::PrincipalAxes => format!("an initialization by principal components [{}]", works.cite(ART)),
+        Start::Random => "a random initialization".to_owned(),
+        Start::EarlierRun => "the coordinates of an earlier map as initialization".to_owned(),
+    };
     let _ = write!(
         text,
-        "an initialization by principal components, a learning rate of {} and an early exaggeration of {} [{}], over {} \
-         iterations.",
+        "{repulsion}, {start}, a learning rate of {} and an early exaggeration of {}",
         number(layout.learning_rate, 4),
         layout.exaggeration,
-        works.cite(ART),
-        layout.iterations,
     );
+    if layout.late_exaggeration != 1.0 {
+        let _ = write!(text, " ({} in the later iterations [{}])", layout.late_exaggeration, works.cite(EXAGGERATION));
+    }
+    let _ = write!(text, ", over {} iterations.", layout.iterations);
 }
 
 /// `a, b and c`.
@@ -271,51 +348,5 @@ fn list(items: &[String]) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn cites_what_was_used_and_nothing_else() {
-        let facts = MethodsFacts {
-            program: "reduce 0.1.0".into(),
-            rows: 2_638,
-            features: 2_000,
-            row_word: "cells".into(),
-            preparation: vec!["normalized to 10,000 counts per cell".into(), "log-transformed".into()],
-            hidden: vec![512, 128],
-            code_size: 32,
-            activation: "GELU".into(),
-            loss: "mean squared error".into(),
-            batch_size: 256,
-            learning_rate: 0.001,
-            epochs: 72,
-            best_epoch: 57,
-            held_out: 264,
-            layout: Some(LayoutFacts {
-                perplexity: vec![30.0],
-                iterations: 750,
-                exaggeration: 12.0,
-                learning_rate: 220.0,
-                ..Default::default()
-            }),
-            faithfulness: Some((2_638, 10)),
-            seed: 42,
-            ..Default::default()
-        };
-        let plain = methods(&facts);
-        assert_eq!(plain.citations.len(), 6);
-        assert!(plain.paragraph.contains("hidden layers of 512 and 128 units"), "{}", plain.paragraph);
-        assert!(plain.paragraph.contains("all 2,638 cells"), "{}", plain.paragraph);
-        let other = methods(&MethodsFacts {
-            corruption: Some("masking (a fifth of the values)".into()),
-            variational: Some(4.0),
-            layout: None,
-            faithfulness: None,
-            ..facts
-        });
-        assert_eq!(other.citations, [AUTOENCODER, VARIATIONAL, BETA, DENOISING, ADAM]);
-        for number in 1..=5 {
-            assert!(other.paragraph.contains(&format!("[{number}]")), "{}", other.paragraph);
-        }
-    }
-}
+#[path = "methods_tests.rs"]
+mod tests;

@@ -79,7 +79,12 @@ fn line(out: &mut String, name: &str, text: &str) {
     const COLUMNS: usize = 88;
     let mut used = 0;
     let _ = write!(out, "{name:>10}  ");
-    for word in clean(text).split_whitespace() {
+    let clean = clean(text);
+    let mut words = clean.split_whitespace().peekable();
+    while let Some(word) = words.next() {
+        // a number and its sign stay on one line
+        let signed = words.next_if(|next| next.starts_with('%')).map(|sign| format!("{word} {sign}"));
+        let word = signed.as_deref().unwrap_or(word);
         let length = word.chars().count();
         if used > 0 && used + 1 + length > COLUMNS {
             let _ = write!(out, "\n{:12}", "");

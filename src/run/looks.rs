@@ -10,6 +10,7 @@ use super::data::Data;
 use super::work::gather;
 use crate::autoencoder::Autoencoder;
 use crate::error::Result;
+use crate::evaluate::Reconstruction;
 use crate::pca::Pca;
 use crate::plot::Theme;
 use crate::plot::svg;
@@ -17,6 +18,8 @@ use crate::seed::{Seed, Stream};
 
 /// Held-out rows shown beside their reconstructions.
 const EXAMPLES: usize = 10;
+/// Rows that are rebuilt worst and named.
+const WORST_ROWS: usize = 5;
 /// Features up to which whole rows are kept for that.
 const WIDEST: usize = 4_096;
 /// Rows between which distances are shown.
@@ -43,6 +46,9 @@ pub struct Looks {
     pub code_variance: Vec<f64>,
     /// The variance of each principal component.
     pub pca_variance: Vec<f64>,
+    /// The rows that were held out, ascending.
+    #[serde(default)]
+    pub held_out: Vec<u32>,
 }
 
 impl Looks {
@@ -64,6 +70,7 @@ impl Looks {
                 .map(|node| variance(node.iter().map(|value| f64::from(*value))))
                 .collect(),
             pca_variance: pca.variances.iter().copied().collect(),
+            held_out: held_out.iter().filter_map(|row| u32::try_from(*row).ok()).collect(),
             ..Self::default()
         };
         if data.prepared.ncols() <= WIDEST {
@@ -87,11 +94,17 @@ impl Looks {
         looks
     }
 
-    /// Draws what there is: file name, heading, SVG.
+    /// Draws what there is, of all rows' codes and reconstruction errors: file names and SVG.
     ///
     /// # Errors
     /// If drawing fails.
-    pub fn draw(&self, codes: ArrayView2<f32>) -> Result<Vec<(&'static str, &'static str, String)>> {
+    pub fn draw(
+        &self,
+        codes: ArrayView2<f32>,
+        row_errors: &[f32],
+        reconstruction: Option<&Reconstruction>,
+        ids: &[String],
+    ) -> Result<Vec<(&'static str, String)>> {
         let mut figures = Vec::new();
         if !self.original.is_empty() {
             let (original, reconstructed) = (matrix(&self.original), matrix(&self.reconstructed));
@@ -105,8 +118,9 @@ impl Looks {
                 shape: svg::RowShape::Auto,
                 theme: Theme::Light,
             };
-            figures.push(("reconstruction.svg", "Reconstruction", svg::reconstruction(&figure)?));
+            figures.push(("reconstruction.svg", svg::reconstruction(&figure)?));
         }
+        figures.extend(self.errors(row_errors, reconstruction, ids)?.map(|figure| ("errors.svg", figure)));
         let mean = self.code_variance.iter().sum::<f64>() / self.code_variance.len().max(1) as f64;
         let active: Vec<bool> = self.code_variance.iter().map(|variance| *variance > USED * mean).collect();
         let histograms = svg::CodeHistograms {
@@ -116,7 +130,7 @@ impl Looks {
             active: &active,
             theme: Theme::Light,
         };
-        figures.push(("codes.svg", "Codes", svg::code_histograms(&histograms)?));
+        figures.push(("codes.svg", svg::code_histograms(&histograms)?));
         if self.code_variance.iter().sum::<f64>() > 0.0 {
             let variance = svg::CodeVariance {
                 title: "Variance by node".to_owned(),
@@ -125,7 +139,7 @@ impl Looks {
                 reference: Some(("principal components", &self.pca_variance)),
                 theme: Theme::Light,
             };
-            figures.push(("variance.svg", "Variance", svg::code_variance(&variance)?));
+            figures.push(("variance.svg", svg::code_variance(&variance)?));
         }
         if !self.after.is_empty() {
             let shepard = svg::Shepard {
@@ -137,9 +151,54 @@ impl Looks {
                 after_name: "distance on the map",
                 theme: Theme::Light,
             };
-            figures.push(("distances.svg", "Distances", svg::shepard(&shepard)?));
+            figures.push(("distances.svg", svg::shepard(&shepard)?));
         }
         Ok(figures)
+    }
+
+    /// Errors of rows and of the worst features.
+    fn errors(
+        &self,
+        row_errors: &[f32],
+        reconstruction: Option<&Reconstruction>,
+        ids: &[String],
+    ) -> Result<Option<String>> {
+        let mut is_held_out = vec![false; row_errors.len()];
+        for row in &self.held_out {
+            if let Some(held_out) = is_held_out.get_mut(*row as usize) {
+                *held_out = true;
+            }
+        }
+        let of = |wanted: bool| -> Vec<f32> {
+            let rows = row_errors.iter().zip(&is_held_out).filter(|(_, held_out)| **held_out == wanted);
+            rows.map(|(error, _)| *error).collect()
+        };
+        let (training, held_out) = (of(false), of(true));
+        if !row_errors.iter().any(|error| error.is_finite()) {
+            return Ok(None);
+        }
+        let mut worst: Vec<usize> = (0..row_errors.len().min(ids.len())).collect();
+        worst.sort_by(|left, right| row_errors[*right].total_cmp(&row_errors[*left]));
+        let worst: Vec<&str> = worst.into_iter().take(WORST_ROWS).map(|row| ids[row].as_str()).collect();
+        let features: Vec<svg::WorstFeature<'_>> = reconstruction
+            .map(|reconstruction| reconstruction.worst_features.iter())
+            .into_iter()
+            .flatten()
+            .map(|feature| svg::WorstFeature {
+                name: &feature.feature,
+                error: feature.mse,
+                kept: feature.variance_explained,
+            })
+            .collect();
+        let figure = svg::Errors {
+            title: "Reconstruction errors".to_owned(),
+            caption: format!("Rebuilt worst: {}.", worst.join(", ")),
+            training: &training,
+            held_out: &held_out,
+            features: &features,
+            theme: Theme::Light,
+        };
+        Ok(Some(svg::errors(&figure)?))
     }
 }
 

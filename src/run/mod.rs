@@ -14,12 +14,14 @@ mod lock;
 mod looks;
 mod measure;
 pub mod meter;
+mod methods;
 mod packed;
 mod pictures;
 mod publish;
 pub mod record;
 pub mod redraw;
 pub mod score;
+mod tables;
 mod told;
 mod work;
 

@@ -1,6 +1,6 @@
 //! From the columns of a run to its plots.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use ndarray::{Array2, ArrayView2};
@@ -8,7 +8,7 @@ use ndarray::{Array2, ArrayView2};
 use super::TrainingRecord;
 use super::data::RowNames;
 use super::record::Record;
-use crate::autoencoder::Loss;
+use crate::autoencoder::{EpochRecord, Loss};
 use crate::embed;
 use crate::error::{Error, Result, nearest};
 use crate::event::silent;
@@ -154,11 +154,11 @@ impl Palette<'_> {
         Ok(Column::Numbers(name.to_owned(), numbers))
     }
 
-    /// Draws one item of `plots:`; gives file names with their bytes.
+    /// Draws one item of `plots:`; gives file names that begin with `stem`, with their bytes.
     ///
     /// # Errors
     /// If a column to color by is not there, or drawing fails.
-    pub fn draw(&self, options: &PlotOptions, name: &str, caption: &str) -> Result<Vec<(String, Vec<u8>)>> {
+    pub fn draw(&self, stem: &str, options: &PlotOptions, name: &str, caption: &str) -> Result<Vec<(String, Vec<u8>)>> {
         let points = if self.points.ncols() == 2 { self.points.to_owned() } else { beside_zero(self.points) };
         let columns: Vec<Column> =
             options.color_by.0.iter().map(|column| self.column(column)).collect::<Result<_>>()?;
@@ -195,7 +195,6 @@ impl Palette<'_> {
             [one] => plot::svg::scatter(one)?,
             many => plot::svg::sheet(many)?,
         };
-        let stem = file_stem(&options.color_by.0);
         options
             .format
             .0
@@ -217,6 +216,23 @@ fn classes(label: &table::Label) -> Color<'_> {
         LabelValues::Classes { levels, of_row } => Color::Classes { name: &label.name, levels, of_row },
         LabelValues::Numbers(_) => Color::None,
     }
+}
+
+/// Plots with the beginnings of their file names: where an earlier one has a file of the same name, a number follows.
+pub(super) fn named(plots: Vec<PlotOptions>) -> Vec<(String, PlotOptions)> {
+    let mut taken: BTreeSet<String> = BTreeSet::new();
+    let mut name = |plot: &PlotOptions| {
+        let stem = file_stem(&plot.color_by.0);
+        let numbered = (1_usize..).map(|number| if number == 1 { stem.clone() } else { format!("{stem}-{number}") });
+        let files = |stem: &str| -> Vec<String> {
+            plot.format.0.iter().map(|format| format!("{stem}.{}", format.extension())).collect()
+        };
+        let mut free = numbered.filter(|stem| files(stem).iter().all(|file| !taken.contains(file)));
+        let chosen = free.next().unwrap_or_default();
+        taken.extend(files(&chosen));
+        chosen
+    };
+    plots.into_iter().map(|plot| (name(&plot), plot)).collect()
 }
 
 /// `embedding-cell_type`, or `embedding` where nothing colors.
@@ -280,6 +296,55 @@ pub fn training(record: &TrainingRecord, name: &str) -> Result<String> {
     Ok(plot::svg::training(&curve)?)
 }
 
+/// What else there is to see of a training: the code sizes tried, and the parts of a loss that has several.
+///
+/// # Errors
+/// If drawing fails.
+pub(super) fn of_training(record: &TrainingRecord) -> Result<Vec<(&'static str, String)>> {
+    let history = &record.history;
+    let mut figures = Vec::new();
+    if !history.code_sizes.is_empty() {
+        let sizes: Vec<usize> = history.code_sizes.iter().map(|size| size.code_size).collect();
+        let errors: Vec<f64> = history.code_sizes.iter().map(|size| size.validation_mse).collect();
+        let pca: Vec<f64> = history.code_sizes.iter().map(|size| size.pca_validation_mse).collect();
+        let curve = plot::svg::SearchCurve {
+            title: "The search for a code size".to_owned(),
+            caption: "Held-out error of each size after a short training.".to_owned(),
+            error_name: "held-out squared error per value",
+            sizes: &sizes,
+            errors: &errors,
+            pca_errors: &pca,
+            chosen: record.options.code_size.and_then(crate::value::Auto::given),
+            theme: plot::Theme::Light,
+        };
+        figures.push(("code_sizes.svg", plot::svg::search(&curve)?));
+    }
+    let epochs: Vec<usize> = history.epochs.iter().map(|epoch| epoch.epoch).collect();
+    let part = |of: &dyn Fn(&EpochRecord) -> Option<f64>| -> Vec<f64> {
+        history.epochs.iter().map(|epoch| of(epoch).unwrap_or(f64::NAN)).collect()
+    };
+    let optional = [
+        ("divergence from the standard normal, nats per row", part(&|epoch| epoch.divergence)),
+        ("price of sparsity, per row", part(&|epoch| epoch.penalty)),
+        ("share of active nodes", part(&|epoch| epoch.active)),
+    ];
+    let mut parts: Vec<(&str, Vec<f64>)> =
+        optional.into_iter().filter(|(_, values)| values.iter().any(|value| value.is_finite())).collect();
+    if !parts.is_empty() {
+        parts.insert(0, ("reconstruction, per row", part(&|epoch| Some(epoch.reconstruction))));
+        let figure = plot::svg::LossParts {
+            title: "What the loss is made of".to_owned(),
+            caption: "On held-out rows; the dot is the epoch that was kept.".to_owned(),
+            epochs: &epochs,
+            parts: &parts,
+            best_epoch: history.best_epoch,
+            theme: plot::Theme::Light,
+        };
+        figures.push(("parts.svg", plot::svg::loss_parts(&figure)?));
+    }
+    Ok(figures)
+}
+
 /// The start that `tsne: {start: {from: RUN}}` asks for: the coordinates of rows with the same ids, NaN for others.
 ///
 /// # Errors
@@ -311,4 +376,30 @@ pub fn start_from(options: &embed::Options, base: &Path, rows: &RowNames) -> Res
             .hint("`input.id` must name the same column in both"));
     }
     Ok(Some(start))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plots_by_the_same_column_get_files_of_their_own() {
+        let plot = |column: &str, formats: &[Format]| PlotOptions {
+            color_by: OneOrMany(vec![column.to_owned()]),
+            format: OneOrMany(formats.to_vec()),
+            ..PlotOptions::default()
+        };
+        let plots = vec![
+            plot("label", &[Format::Svg]),
+            plot("label", &[Format::Svg, Format::Png]),
+            plot("label", &[Format::Pdf]),
+            plot("label-2", &[Format::Svg]),
+            plot("label", &[Format::Svg]),
+        ];
+        let stems: Vec<String> = named(plots).into_iter().map(|(stem, _)| stem).collect();
+        assert_eq!(
+            stems,
+            ["embedding-label", "embedding-label-2", "embedding-label", "embedding-label-2-2", "embedding-label-3"]
+        );
+    }
 }

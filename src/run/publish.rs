@@ -41,7 +41,9 @@ impl Work<'_> {
             if let Some(laid_out) = &laid_out {
                 files.extend(maps(loaded, &coded, laid_out, &measured, &colors)?);
             }
-            for (name, _, svg) in measured.looks.draw(coded.codes.view())? {
+            let (errors, rebuilt) = (&measured.row_errors, measured.reconstruction.as_ref());
+            let figures = measured.looks.draw(coded.codes.view(), errors, rebuilt, &coded.rows.ids)?;
+            for (name, svg) in figures.into_iter().chain(pictures::of_training(&trained.record)?) {
                 files.push((name.to_owned(), svg.into_bytes()));
             }
             Ok(())
@@ -133,16 +135,14 @@ pub(super) fn names(pipeline: &Pipeline) -> Vec<String> {
         "codes.svg",
         "variance.svg",
         "distances.svg",
+        "errors.svg",
+        "code_sizes.svg",
+        "parts.svg",
     ];
     let mut names: Vec<String> = always.map(str::to_owned).to_vec();
     if pipeline.tsne.on().is_some() {
-        for plot in pictures::wanted(pipeline) {
-            names.extend(
-                plot.format
-                    .0
-                    .iter()
-                    .map(|format| format!("{}.{}", pictures::file_stem(&plot.color_by.0), format.extension())),
-            );
+        for (stem, plot) in pictures::named(pictures::wanted(pipeline)) {
+            names.extend(plot.format.0.iter().map(|format| format!("{stem}.{}", format.extension())));
         }
     }
     names
@@ -179,11 +179,8 @@ fn maps(
     };
     let caption = caption(coded.rows.ids.len(), coded.codes.ncols(), measured.faithfulness.as_ref());
     let mut files: Vec<(String, Vec<u8>)> = Vec::new();
-    for options in pictures::wanted(&loaded.pipeline) {
-        for (name, bytes) in palette.draw(&options, &loaded.name, &caption)? {
-            files.retain(|(earlier, _)| earlier != &name);
-            files.push((name, bytes));
-        }
+    for (stem, options) in pictures::named(pictures::wanted(&loaded.pipeline)) {
+        files.extend(palette.draw(&stem, &options, &loaded.name, &caption)?);
     }
     Ok(files)
 }

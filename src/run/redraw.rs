@@ -61,7 +61,8 @@ pub fn plot(run: &Path, options: &PlotOptions, output: Option<&Path>, observer: 
     };
     let metrics = super::told::metrics_of(run)?;
     let caption = super::publish::caption(rows.ids.len(), codes.ncols(), metrics.faithfulness.as_ref());
-    let drawn = palette.draw(options, &record.name, &caption)?;
+    let stem = super::pictures::file_stem(&options.color_by.0);
+    let drawn = palette.draw(&stem, options, &record.name, &caption)?;
     let (name, bytes) = drawn.first().ok_or_else(|| Error::failure("nothing was drawn"))?;
     if let Some(target) = output {
         folder::write_whole(target, |file| {

@@ -7,19 +7,15 @@ use ndarray::{Array2, ArrayView2};
 use super::data::RowNames;
 use super::meter::StageRecord;
 use super::record::Record;
-use super::{Metrics, apply};
-use crate::autoencoder::{Activation, Code, Corruption, LinearPath, Loss, Sparsity};
-use crate::embed::Engine;
+use super::{Metrics, apply, methods, tables};
 use crate::error::{Error, Result};
 use crate::evaluate::Measures;
 use crate::pipeline::{Loaded, Pipeline};
-use crate::report::methods::{self, LayoutFacts, MethodsFacts, Repulsion};
 use crate::report::{
-    self, Better, Column, ColumnValues, Explorable, Figure, FigureWidth, MeasureColumn, MeasureRow, MeasureTable,
-    ReportData, StageRow, StageSource, Summary,
+    self, Column, ColumnValues, Explorable, Figure, FigureWidth, ReportData, StageRow, StageSource, Summary,
 };
 use crate::table::{Account, LabelValues};
-use crate::value::{Auto, Switch};
+use crate::value::Auto;
 
 /// Everything a run has to tell.
 pub struct Told<'a> {
@@ -80,11 +76,11 @@ impl Told<'_> {
             verdict: self.metrics.verdict.clone(),
             notes: self.notes(),
             map,
-            figures: self.figures.iter().map(|(name, svg)| figure(name, svg)).collect(),
-            measures: self.measure_tables(),
+            figures: self.ordered_figures(),
+            measures: tables::of(self.metrics, self.codes.ncols()),
             stages: self.stages.iter().map(stage_row).collect(),
             pipeline: self.plan.to_yaml()?,
-            methods: self.methods(),
+            methods: methods::of(self.plan, self.metrics, self.rows.ids.len(), self.codes.ncols()),
             files: self
                 .files
                 .iter()
@@ -148,6 +144,14 @@ impl Told<'_> {
         notes
     }
 
+    /// Maps first, each a line wide; then the figures of half a line, so that no line stays half empty.
+    fn ordered_figures(&self) -> Vec<Figure> {
+        let figures: Vec<Figure> = self.figures.iter().map(|(name, svg)| figure(name, svg)).collect();
+        let (maps, others): (Vec<Figure>, Vec<Figure>) =
+            figures.into_iter().partition(|figure| figure.width == FigureWidth::Map);
+        maps.into_iter().chain(others).collect()
+    }
+
     fn columns(&self) -> Vec<(String, Held)> {
         let wide = |values: &[f32]| Held::Numbers(values.iter().map(|value| f64::from(*value)).collect());
         let mut columns: Vec<(String, Held)> = self
@@ -172,164 +176,6 @@ impl Told<'_> {
         }
         columns
     }
-
-    fn measure_tables(&self) -> Vec<MeasureTable> {
-        let mut tables = Vec::new();
-        let size = self.codes.ncols();
-        if let Some(reconstruction) = &self.metrics.reconstruction {
-            let row = |name: &str, meaning: &str, ours: Option<f64>, pca: Option<f64>, better| MeasureRow {
-                name: name.to_owned(),
-                meaning: meaning.to_owned(),
-                values: vec![ours, pca],
-                better,
-            };
-            tables.push(MeasureTable {
-                title: "Reconstruction".to_owned(),
-                note: format!(
-                    "On {} held-out rows, per value of the prepared table.",
-                    super::publish::grouped(reconstruction.rows)
-                ),
-                columns: vec![column(&format!("codes ({size})"), 0), column(&format!("PCA-{size}"), 0)],
-                rows: vec![
-                    row(
-                        "squared error",
-                        "mean square of what was lost",
-                        Some(reconstruction.mse),
-                        reconstruction.pca_mse,
-                        Better::Lower,
-                    ),
-                    row(
-                        "variance explained",
-                        "share of the variance that was kept",
-                        reconstruction.variance_explained,
-                        reconstruction.pca_variance_explained,
-                        Better::Higher,
-                    ),
-                ],
-            });
-        }
-        if let Some(found) = &self.metrics.faithfulness {
-            let mut spaces: Vec<(String, &Measures)> =
-                vec![(format!("codes ({size})"), &found.codes), (format!("PCA-{size}"), &found.pca)];
-            if let Some(embedding) = &found.embedding {
-                spaces.push(("map".to_owned(), embedding));
-                spaces.push(("PCA-2".to_owned(), &found.pca_embedding));
-            }
-            let row = |name: &str, meaning: &str, value: &dyn Fn(&Measures) -> Option<f64>| MeasureRow {
-                name: name.to_owned(),
-                meaning: meaning.to_owned(),
-                values: spaces.iter().map(|(_, measures)| value(measures)).collect(),
-                better: Better::Higher,
-            };
-            let rows = vec![
-                row("trustworthiness", "neighbors after were near before", &|measures| Some(measures.trustworthiness)),
-                row("continuity", "neighbors before are near after", &|measures| Some(measures.continuity)),
-                row("kNN recall", "nearest neighbors that stayed nearest", &|measures| Some(measures.knn_recall)),
-                row("distance correlation", "rank correlation of all distances", &|measures| {
-                    measures.distance_correlation
-                }),
-                row("label agreement", "rows whose neighbors share their label", &|measures| measures.label_agreement),
-                row("class neighbors", "neighboring classes that stayed so", &|measures| {
-                    measures.class_neighbor_preservation
-                }),
-                row("silhouette", "how far apart the classes lie", &|measures| measures.silhouette),
-            ];
-            let measured = if found.codes.sampled { "a seeded sample of " } else { "" };
-            tables.push(MeasureTable {
-                title: "Faithfulness to the prepared table".to_owned(),
-                note: format!(
-                    "{} nearest neighbors, on {measured}{} rows.",
-                    found.codes.neighbors,
-                    super::publish::grouped(found.codes.rows)
-                ),
-                columns: spaces.iter().enumerate().map(|(place, (name, _))| column(name, place / 2)).collect(),
-                rows: rows.into_iter().filter(|row| row.values.iter().any(Option::is_some)).collect(),
-            });
-        }
-        tables
-    }
-
-    fn methods(&self) -> Option<methods::Methods> {
-        let training = self.metrics.training.as_ref()?;
-        let options = &training.options;
-        let layout = match (&self.plan.tsne, &self.metrics.embedding) {
-            (Switch::On(tsne), Some(embedding)) => Some(LayoutFacts {
-                perplexity: tsne.perplexities(),
-                iterations: embedding.iterations,
-                repulsion: match tsne.engine {
-                    Engine::Exact => Repulsion::Exact,
-                    Engine::BarnesHut | Engine::Linfa => Repulsion::BarnesHut,
-                    Engine::Auto | Engine::Interpolation => Repulsion::Interpolation,
-                },
-                exaggeration: tsne.early_exaggeration.get(),
-                learning_rate: tsne.learning_rate.given().map_or(0.0, |rate| rate.get()),
-            }),
-            _ => None,
-        };
-        let facts = MethodsFacts {
-            program: format!("reduce {}", env!("CARGO_PKG_VERSION")),
-            rows: self.rows.ids.len(),
-            features: training.features,
-            row_word: String::new(),
-            preparation: training.described.clone(),
-            hidden: match &options.hidden {
-                Auto::Given(hidden) => hidden.clone(),
-                Auto::Auto => Vec::new(),
-            },
-            code_size: self.codes.ncols(),
-            activation: match options.activation {
-                Activation::Relu => "ReLU",
-                Activation::Gelu => "GELU",
-                Activation::Elu => "ELU",
-                Activation::Tanh => "tanh",
-                Activation::Sigmoid => "sigmoid",
-            }
-            .to_owned(),
-            loss: match options.loss {
-                Loss::Auto | Loss::Mse => "mean squared error",
-                Loss::Bce => "binary cross-entropy",
-                Loss::Poisson => "a Poisson likelihood",
-                Loss::Nb => "a negative binomial likelihood",
-                Loss::Zinb => "a zero-inflated negative binomial likelihood",
-            }
-            .to_owned(),
-            linear_path: match options.linear_path {
-                LinearPath::Pca => methods::LinearPath::PrincipalAxes,
-                LinearPath::None => methods::LinearPath::None,
-            },
-            corruption: match options.corruption {
-                Corruption::None => None,
-                Corruption::Gaussian { sd } => Some(format!("Gaussian noise (standard deviation {sd})")),
-                Corruption::Mask { fraction } => Some(format!("masking of a fraction {fraction} of the values")),
-                Corruption::SaltAndPepper { fraction } => {
-                    Some(format!("salt-and-pepper noise on a fraction {fraction} of the values"))
-                }
-            },
-            variational: match &options.code {
-                Code::Plain => None,
-                Code::Variational(variational) => Some(variational.beta.get()),
-            },
-            sparsity: match options.sparsity {
-                Sparsity::None => None,
-                Sparsity::L1 { weight } => Some(format!("an L1 penalty of weight {weight}")),
-                Sparsity::Kl { target, weight } => {
-                    Some(format!("a Kullback-Leibler penalty of weight {weight} to a mean activation of {target}"))
-                }
-                Sparsity::Active(fraction) => {
-                    Some(format!("an L1 penalty searched for a fraction {fraction} of active nodes"))
-                }
-            },
-            batch_size: options.training.batch_size.given().unwrap_or(0),
-            learning_rate: options.training.learning_rate.given().map_or(0.0, |rate| rate.get()),
-            epochs: training.history.epochs.len().saturating_sub(1),
-            best_epoch: training.history.best_epoch,
-            held_out: training.rows.1,
-            layout,
-            faithfulness: self.metrics.faithfulness.as_ref().map(|found| (found.codes.rows, found.codes.neighbors)),
-            seed: self.plan.seed.0,
-        };
-        Some(methods::methods(&facts))
-    }
 }
 
 /// What was left out of the table or filled in, a clause each.
@@ -351,11 +197,6 @@ fn left_out(account: &Account) -> Vec<String> {
 enum Held {
     Classes(Vec<String>, Vec<Option<u32>>),
     Numbers(Vec<f64>),
-}
-
-/// A column of a table of measures; those of one group compete.
-fn column(name: &str, group: usize) -> MeasureColumn {
-    MeasureColumn { name: name.to_owned(), group }
 }
 
 fn on_a_line(points: ArrayView2<f32>) -> Array2<f32> {
@@ -396,6 +237,9 @@ fn holds(name: &str) -> String {
         "codes.svg" => "what each node of the code holds",
         "variance.svg" => "variance by node",
         "distances.svg" => "distances before and after",
+        "errors.svg" => "reconstruction errors of rows and features",
+        "code_sizes.svg" => "the code sizes that were tried",
+        "parts.svg" => "the parts of the loss by epoch",
         _ if name.starts_with("embedding") => "the map",
         _ => "",
     }

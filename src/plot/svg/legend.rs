@@ -143,7 +143,8 @@ impl Legend {
     }
 
     fn column_width(&self) -> f64 {
-        MARK + self.label_width + 12.0 + self.count_width
+        // a viewer without Arial draws wider letters
+        MARK + 1.12 * self.label_width + 10.0 + self.count_width
     }
 
     pub(super) fn draw(&self, canvas: &mut Canvas, x: f64, y: f64) {

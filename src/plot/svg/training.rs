@@ -110,7 +110,7 @@ pub fn training(curve: &TrainingCurve<'_>) -> Result<String, PlotError> {
 }
 
 /// Round whole numbers: there is no epoch 2.5.
-fn whole_ticks(span: Span) -> Vec<(f64, String)> {
+pub(super) fn whole_ticks(span: Span) -> Vec<(f64, String)> {
     let ticks = span.ticks(8).into_iter().filter(|tick| (tick - tick.round()).abs() < 1e-9);
     ticks.map(|tick| (tick, text::number(tick.round(), 6))).collect()
 }

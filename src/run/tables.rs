@@ -1,0 +1,115 @@
+//! The tables of the report: measures of a run, ours beside PCA's.
+
+use super::Metrics;
+use super::publish::grouped;
+use crate::evaluate::{FeatureError, Measures, Reconstruction};
+use crate::report::{Better, MeasureColumn, MeasureRow, MeasureTable};
+
+/// The tables of measures of a run: reconstruction and faithfulness, ours beside PCA's, and what the kind of autoencoder adds.
+pub(super) fn of(metrics: &Metrics, size: usize) -> Vec<MeasureTable> {
+    let mut tables = Vec::new();
+    if let Some(reconstruction) = &metrics.reconstruction {
+        let row = |name: &str, meaning: &str, ours: Option<f64>, pca: Option<f64>, better| MeasureRow {
+            name: name.to_owned(),
+            meaning: meaning.to_owned(),
+            values: vec![ours, pca],
+            better,
+        };
+        tables.push(MeasureTable {
+            title: "Reconstruction".to_owned(),
+            note: format!(
+                "On {} held-out rows, per value of the prepared table. These rows never trained, but they chose the epoch \
+                 that was kept, so the values are a little on the good side for the codes.",
+                grouped(reconstruction.rows)
+            ),
+            columns: vec![column(&format!("codes ({size})"), 0), column(&format!("PCA-{size}"), 0)],
+            rows: vec![
+                row(
+                    "squared error",
+                    "mean square of what was lost",
+                    Some(reconstruction.mse),
+                    reconstruction.pca_mse,
+                    Better::Lower,
+                ),
+                row(
+                    "variance explained",
+                    "share of the variance that was kept",
+                    reconstruction.variance_explained,
+                    reconstruction.pca_variance_explained,
+                    Better::Higher,
+                ),
+            ],
+        });
+    }
+    if let Some(reconstruction) = metrics.reconstruction.as_ref().filter(|found| !found.worst_features.is_empty()) {
+        tables.push(worst_features(reconstruction));
+    }
+    if let Some(found) = &metrics.faithfulness {
+        let mut spaces: Vec<(String, &Measures)> =
+            vec![(format!("codes ({size})"), &found.codes), (format!("PCA-{size}"), &found.pca)];
+        if let Some(embedding) = &found.embedding {
+            spaces.push(("map".to_owned(), embedding));
+            spaces.push(("PCA-2".to_owned(), &found.pca_embedding));
+        }
+        if let Some(step) = &found.embedding_from_codes {
+            spaces.push(("codes → map".to_owned(), step));
+        }
+        let row = |name: &str, meaning: &str, value: &dyn Fn(&Measures) -> Option<f64>| MeasureRow {
+            name: name.to_owned(),
+            meaning: meaning.to_owned(),
+            values: spaces.iter().map(|(_, measures)| value(measures)).collect(),
+            better: Better::Higher,
+        };
+        let rows = vec![
+            row("trustworthiness", "neighbors after were near before", &|measures| Some(measures.trustworthiness)),
+            row("continuity", "neighbors before are near after", &|measures| Some(measures.continuity)),
+            row("kNN recall", "nearest neighbors that stayed nearest", &|measures| Some(measures.knn_recall)),
+            row("distance correlation", "rank correlation of all distances", &|measures| measures.distance_correlation),
+            row("label agreement", "rows whose neighbors share their label", &|measures| measures.label_agreement),
+            row("class neighbors", "neighboring classes that stayed so", &|measures| {
+                measures.class_neighbor_preservation
+            }),
+            row("silhouette", "how far apart the classes lie", &|measures| measures.silhouette),
+        ];
+        let measured = if found.codes.sampled { "a seeded sample of " } else { "" };
+        let step = match found.embedding_from_codes {
+            Some(_) => " The last column compares the map with the codes, all others compare with the prepared table.",
+            None => "",
+        };
+        let labels = found.prepared.label_agreement.map_or_else(String::new, |agreement| {
+            format!(" In the prepared table itself the label agreement is {agreement:.3}.")
+        });
+        tables.push(MeasureTable {
+            title: "Faithfulness to the prepared table".to_owned(),
+            note: format!(
+                "{} nearest neighbors, on {measured}{} rows.{step}{labels}",
+                found.codes.neighbors,
+                grouped(found.codes.rows)
+            ),
+            columns: spaces.iter().enumerate().map(|(place, (name, _))| column(name, place / 2)).collect(),
+            rows: rows.into_iter().filter(|row| row.values.iter().any(Option::is_some)).collect(),
+        });
+    }
+    tables
+}
+
+/// The features that are rebuilt worst, by name.
+fn worst_features(reconstruction: &Reconstruction) -> MeasureTable {
+    let row = |feature: &FeatureError| MeasureRow {
+        name: feature.feature.clone(),
+        meaning: String::new(),
+        values: vec![Some(feature.mse), feature.variance_explained],
+        better: Better::Neither,
+    };
+    MeasureTable {
+        title: "Features with the largest errors".to_owned(),
+        note: "On the same held-out rows. Below 0 the feature's mean would have been nearer.".to_owned(),
+        columns: vec![column("squared error", 0), column("variance explained", 1)],
+        rows: reconstruction.worst_features.iter().map(row).collect(),
+    }
+}
+
+/// A column of a table of measures; those of one group compete.
+fn column(name: &str, group: usize) -> MeasureColumn {
+    MeasureColumn { name: name.to_owned(), group }
+}
