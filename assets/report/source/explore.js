@@ -8,6 +8,9 @@ import { plainly, readData, shade } from "./data.js";
 
 // The longest legend; classes beyond it are on the map and in the tooltips.
 const MOST_CLASSES = 200;
+// As on the pictures: below this, fewer of a point's neighbors are right than wrong.
+const RELIABLE = 0.5;
+const FAINT = 0.4;
 
 const island = document.getElementById("map-data");
 const themeButton = document.getElementById("theme");
@@ -54,6 +57,9 @@ function explore(data) {
   const clearButton = document.getElementById("clear");
 
   const { count, xy, columns } = data;
+  // Points whose neighbors here are mostly wrong are faint, unless the map is colored by just that.
+  const reliability = columns.findIndex((column) => column.kind === "numbers" && column.name === "reliability");
+  const isDoubtful = (i) => reliability >= 0 && reliability !== current && columns[reliability].values[i] < RELIABLE;
   const painter = createPainter(canvas, xy, count);
   const hiddenOf = columns.map(() => new Set());
   const selected = new Uint8Array(count);
@@ -132,7 +138,8 @@ function explore(data) {
     let shown = 0;
     for (let i = 0; i < count; i++) {
       shown += visible[i];
-      colors[4 * i + 3] = !visible[i] ? 0 : selectedCount && !selected[i] ? opacity * 0.12 : opacity;
+      const full = isDoubtful(i) ? opacity * FAINT : opacity;
+      colors[4 * i + 3] = !visible[i] ? 0 : selectedCount && !selected[i] ? opacity * 0.12 : full;
     }
     painter.color(colors, columns[current] ? columns[current].order() : null);
     stage.dataset.visible = String(shown);
@@ -169,11 +176,8 @@ function explore(data) {
       }
       bar.append(gradient, ends);
       legend.append(bar);
-      if (column.missing) {
-        const note = document.createElement("p");
-        note.textContent = `${column.missing.toLocaleString("en")} missing, in gray`;
-        legend.append(note);
-      }
+      if (column.missing) tell(`${column.missing.toLocaleString("en")} missing, in gray`);
+      tellDoubtful();
       return;
     }
     const list = document.createElement("ul");
@@ -211,12 +215,21 @@ function explore(data) {
       refresh();
     });
     legend.append(list);
-    if (left) {
-      const note = document.createElement("p");
-      note.textContent = `… and ${left.toLocaleString("en")} more`;
-      legend.append(note);
-    }
+    if (left) tell(`… and ${left.toLocaleString("en")} more`);
     legend.append(all);
+    tellDoubtful();
+  }
+
+  function tell(text) {
+    const note = document.createElement("p");
+    note.textContent = text;
+    legend.append(note);
+  }
+
+  function tellDoubtful() {
+    let doubtful = 0;
+    for (let i = 0; i < count; i++) doubtful += isDoubtful(i);
+    if (doubtful) tell(`${doubtful.toLocaleString("en")} unreliable places, faint`);
   }
 
   function toggle(code, alone) {
@@ -240,7 +253,10 @@ function explore(data) {
   }
 
   function number(value) {
-    return Number.isFinite(value) ? String(Number(value.toPrecision(4))) : "missing";
+    if (!Number.isFinite(value)) return "missing";
+    const size = Math.abs(value);
+    if (size !== 0 && (size < 1e-3 || size >= 1e7)) return value.toExponential(2).replace(/\.?0+e/, "e").replace("e+", "e");
+    return String(Number(value.toPrecision(4)));
   }
 
   // What is under the pointer.
