@@ -92,7 +92,9 @@ try {
     await page.until(`document.getElementById("tooltip").hidden`);
     await page.mouse("mouseMoved", ...middle);
     await page.until(`!document.getElementById("tooltip").hidden`);
-    assert.ok(await page.evaluate(`document.querySelectorAll("#tooltip dt").length`));
+    const told = await page.evaluate(`[...document.querySelectorAll("#tooltip dt")].map((name) => name.textContent)`);
+    const names = await page.evaluate(`${island}.columns.map((column) => column.name)`);
+    assert.deepEqual([...told].sort(), names.slice(0, 12).sort(), "the tooltip tells every column");
   });
   await shot("report-hover");
   await step("zooms with the wheel and shows the whole map again", async () => {
@@ -148,6 +150,21 @@ try {
     await page.evaluate(`document.getElementById("overlay").focus()`);
     for (const key of ["ArrowLeft", "+", "-", "0", "Escape"])
       for (const type of ["keyDown", "keyUp"]) await page.send("Input.dispatchKeyEvent", { type, key });
+  });
+  await step("reaches every control of the map by Tab", async () => {
+    await page.evaluate(`document.getElementById("theme").focus()`);
+    const wanted = new Set(["color-by", "search", "lasso", "reset", "overlay"]);
+    for (let presses = 0; presses < 12 && wanted.size; presses++) {
+      for (const type of ["keyDown", "keyUp"]) await page.send("Input.dispatchKeyEvent", { type, key: "Tab", code: "Tab", windowsVirtualKeyCode: 9 });
+      wanted.delete(await page.evaluate(`document.activeElement.id`));
+    }
+    assert.deepEqual([...wanted], []);
+    const before = await page.evaluate(`document.getElementById("color-by").value = "0", document.getElementById("color-by").dispatchEvent(new Event("change")), Number(document.getElementById("stage").dataset.visible)`);
+    if (await page.evaluate(`(() => { const first = document.querySelector("#legend li button"); first?.focus(); return Boolean(first); })()`)) {
+      for (const press of [{ type: "keyDown", text: "\r" }, { type: "keyUp" }]) await page.send("Input.dispatchKeyEvent", { ...press, key: "Enter", code: "Enter", windowsVirtualKeyCode: 13 });
+      assert.ok(Number(await stage("visible")) < before, "Enter on a class did not hide it");
+      await page.evaluate(`document.querySelector("#legend .all").click()`);
+    }
   });
   await step("turns dark", async () => {
     await page.evaluate(`document.getElementById("theme").click(); scrollTo(0, 0)`);

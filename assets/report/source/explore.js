@@ -11,6 +11,8 @@ const MOST_CLASSES = 200;
 // As on the pictures: below this, fewer of a point's neighbors are right than wrong.
 const RELIABLE = 0.5;
 const FAINT = 0.4;
+// Milliseconds between frames above which movement is not smooth.
+const SLOW_FRAME = 34;
 
 const island = document.getElementById("map-data");
 const themeButton = document.getElementById("theme");
@@ -76,6 +78,8 @@ function explore(data) {
   let lassoMode = false;
   let frame = 0;
   let settling = 0;
+  let slow = 0;
+  let movedAt = 0;
   let index = null;
 
   // From data (-1..1, y up) to CSS pixels of the stage, and back.
@@ -97,10 +101,18 @@ function explore(data) {
     if (!frame) frame = requestAnimationFrame(paint);
   }
 
-  function paint() {
+  function paint(now) {
     frame = 0;
     const ratio = overlay.width / width;
-    painter.draw({ transform, width, height, side, radius: radius(), ratio, moving: settling !== 0 });
+    const moving = settling !== 0;
+    // two slow frames in a row are no accident
+    slow = moving && movedAt && now - movedAt > SLOW_FRAME ? slow + 1 : 0;
+    movedAt = moving ? now : 0;
+    if (slow === 2) {
+      painter.hurry();
+      slow = 0;
+    }
+    painter.draw({ transform, width, height, side, radius: radius(), ratio, moving });
     const context = overlay.getContext("2d");
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     context.clearRect(0, 0, width, height);

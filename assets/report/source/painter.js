@@ -26,8 +26,9 @@ void main() {
   pixel = vec4(shade.rgb * alpha, alpha);
 }`;
 
-// While the map moves, of more points than this only every second, third, … is drawn.
+// While the map moves, of more points than this only every second, third, … is drawn; fewer where that is still slow.
 const MOST_WHILE_MOVING = 150_000;
+const LEAST_WHILE_MOVING = 20_000;
 
 export function createPainter(canvas, xy, count) {
   const gl = canvas.getContext("webgl2", { antialias: false, premultipliedAlpha: true, preserveDrawingBuffer: true });
@@ -64,9 +65,18 @@ function webgl(gl, xy, count) {
 
   const orders = gl.createBuffer();
   const sparseOrders = gl.createBuffer();
-  const every = Math.ceil(count / MOST_WHILE_MOVING);
+  let every = Math.ceil(count / MOST_WHILE_MOVING);
   let sparseCount = 0;
   let shown = null;
+  let drawn = null;
+
+  function thin() {
+    const sparse = drawn.filter((_, at) => at % every === 0);
+    sparseCount = sparse.length;
+    gl.bindBuffer(gl.ELEMENT_ARRAY_BUFFER, sparseOrders);
+    gl.bufferData(gl.ELEMENT_ARRAY_BUFFER, sparse, gl.STATIC_DRAW);
+  }
+
   gl.enable(gl.BLEND);
   gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
   gl.clearColor(0, 0, 0, 0);
@@ -78,16 +88,17 @@ function webgl(gl, xy, count) {
       gl.bufferData(gl.ARRAY_BUFFER, colors, gl.DYNAMIC_DRAW);
       if (order !== shown || !order) {
         gl.bindBuffer(gl.ELEMENT_ARRAY_BUFFER, orders);
-        const all = order ?? Uint32Array.from({ length: count }, (_, i) => i);
-        gl.bufferData(gl.ELEMENT_ARRAY_BUFFER, all, gl.STATIC_DRAW);
-        if (every > 1) {
-          const sparse = all.filter((_, at) => at % every === 0);
-          sparseCount = sparse.length;
-          gl.bindBuffer(gl.ELEMENT_ARRAY_BUFFER, sparseOrders);
-          gl.bufferData(gl.ELEMENT_ARRAY_BUFFER, sparse, gl.STATIC_DRAW);
-        }
+        drawn = order ?? Uint32Array.from({ length: count }, (_, i) => i);
+        gl.bufferData(gl.ELEMENT_ARRAY_BUFFER, drawn, gl.STATIC_DRAW);
+        if (every > 1) thin();
         shown = order;
       }
+    },
+    // Frames come too slowly: draw half as many points while the map moves.
+    hurry() {
+      if (count / every < 2 * LEAST_WHILE_MOVING || !drawn) return;
+      every *= 2;
+      thin();
     },
     draw({ transform, width, height, side, radius, ratio, moving }) {
       const sparse = moving && every > 1;
@@ -97,7 +108,8 @@ function webgl(gl, xy, count) {
       const k = transform.k;
       gl.uniform2f(scale, (k * side) / width, (k * side) / height);
       gl.uniform2f(shift, k + (2 * transform.x) / width - 1, 1 - k - (2 * transform.y) / height);
-      gl.uniform1f(size, Math.max(1, 2 * radius * ratio));
+      // fewer points, a little larger, so that the map does not fade while it moves
+      gl.uniform1f(size, Math.max(1, 2 * radius * ratio * (sparse ? Math.min(2, every ** 0.25) : 1)));
       gl.drawElements(gl.POINTS, sparse ? sparseCount : count, gl.UNSIGNED_INT, 0);
     },
   };
@@ -108,6 +120,7 @@ function plain(context, xy, count) {
   let order = null;
   return {
     kind: "canvas",
+    hurry() {},
     color(newColors, newOrder) {
       [colors, order] = [newColors, newOrder];
     },
