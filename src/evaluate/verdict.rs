@@ -30,6 +30,8 @@ const SAME_ERROR: f64 = 0.05;
 /// Shares of kept neighbors within 0.02 are called as good: with 10 neighbors and 1,000 rows the standard
 /// error of such a share is near 0.01.
 const SAME_RECALL: f64 = 0.02;
+/// On fewer held-out rows than this an error says little, and the verdict names their number.
+const FEW_ROWS: usize = 30;
 /// Where PCA of the code's size keeps fewer neighbors than this, the order of neighbors in the table is mostly
 /// noise: 32 axes that hold most of the structure would keep more of it (2,000 genes of 2,638 cells, standardized:
 /// 0.05; digits: 0.93).
@@ -143,10 +145,17 @@ fn error_beside_pca(reconstruction: Option<&Reconstruction>) -> Option<String> {
         change => format!("{} more error", percent(-change)),
     };
     let kept = match (reconstruction.variance_explained, reconstruction.pca_variance_explained) {
-        (Some(own), Some(pca)) => format!(", {} of the variance kept against {}", percent(own), percent(pca)),
+        (Some(own), Some(pca)) if own.max(pca) < 0.005 => ", and neither tells them from their mean".to_owned(),
+        (Some(own), Some(pca)) => {
+            format!(", {} of the variance kept against {}", percent(own.max(0.0)), percent(pca.max(0.0)))
+        }
         _ => String::new(),
     };
-    Some(format!("{error} on held-out rows{kept}"))
+    let rows = match reconstruction.rows {
+        rows if rows < FEW_ROWS => format!("only {rows} held-out rows"),
+        _ => "held-out rows".to_owned(),
+    };
+    Some(format!("{error} on {rows}{kept}"))
 }
 
 /// Where neighbors were lost between the prepared table and the embedding.

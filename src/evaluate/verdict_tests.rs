@@ -138,3 +138,18 @@ fn labels_that_mix_on_the_map_and_maps_no_better_than_a_plane_come_first() {
     let apart = measures(0.5, 0.91, 0.94);
     assert!(verdict(&facts(&apart, &plane))[2].contains("two principal components"));
 }
+
+#[test]
+fn equal_errors_few_rows_and_variance_that_nobody_keeps_are_said_in_words() {
+    let said = |ratio, explained, rows| {
+        let found = Reconstruction {
+            variance_explained: Some(explained),
+            pca_variance_explained: Some(explained),
+            rows,
+            ..reconstruction(ratio)
+        };
+        error_beside_pca(Some(&found)).unwrap()
+    };
+    assert_eq!(said(1.0, 0.11, 264), "the same error on held-out rows, 11 % of the variance kept against 11 %");
+    assert_eq!(said(1.02, -0.02, 6), "2 % more error on only 6 held-out rows, and neither tells them from their mean");
+}

@@ -14,6 +14,7 @@ mod lock;
 mod looks;
 mod measure;
 pub mod meter;
+mod methods;
 mod packed;
 mod methods;
 mod pictures;

@@ -252,11 +252,11 @@ impl Vectors<'_, '_> {
     }
 }
 
-/// A name must not hide the class it names: where most of its points would lie under it, it keeps away.
+/// A name must not hide the class it names: where a tenth of its points would lie under it, it keeps away.
 fn clearance(points: &[Corner], anchor: Corner, width: f64, size: f64) -> f64 {
     let under = |point: &&Corner| (point.0 - anchor.0).abs() < width / 2.0 && (point.1 - anchor.1).abs() < size;
     let hidden = points.iter().filter(under).count();
-    if 2 * hidden >= points.len() { size } else { 0.0 }
+    if 10 * hidden >= points.len() { size } else { 0.0 }
 }
 
 /// Class names at the middle of their points, moved apart, with a line back where they had to move far.

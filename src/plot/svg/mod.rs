@@ -9,6 +9,8 @@ mod chart;
 mod codes;
 mod errors;
 mod figure;
+#[cfg(test)]
+mod figure_tests;
 mod layers;
 mod legend;
 mod map;

@@ -12,7 +12,7 @@ use crate::plot::options::Theme;
 use crate::plot::pdf;
 use crate::plot::png;
 
-const HOSTILE: [&str; 9] = [
+pub(super) const HOSTILE: [&str; 9] = [
     "<script>alert(1)</script>",
     "\"]]>",
     "=cmd|' /C calc'!A0",
@@ -60,21 +60,21 @@ impl Data {
     }
 }
 
-fn groups<'a>(document: &'a Document<'a>, class: &'a str) -> Vec<Node<'a, 'a>> {
+pub(super) fn groups<'a>(document: &'a Document<'a>, class: &'a str) -> Vec<Node<'a, 'a>> {
     document.descendants().filter(|node| node.attribute("class") == Some(class)).collect()
 }
 
-fn circles(node: Node<'_, '_>) -> usize {
+pub(super) fn circles(node: Node<'_, '_>) -> usize {
     node.descendants().filter(|node| node.has_tag_name("circle")).count()
 }
 
-fn texts(document: &Document<'_>) -> Vec<String> {
+pub(super) fn texts(document: &Document<'_>) -> Vec<String> {
     let texts = document.descendants().filter(|node| node.has_tag_name("text"));
     texts.filter_map(|node| node.text().map(str::to_owned)).collect()
 }
 
 /// A document of ours: well-formed, and with nothing in it that could run or load.
-fn checked(svg: &str) -> Document<'_> {
+pub(super) fn checked(svg: &str) -> Document<'_> {
     let document = Document::parse(svg).unwrap();
     for node in document.descendants().filter(Node::is_element) {
         let name = node.tag_name().name();
@@ -247,94 +247,20 @@ fn pictures_render_as_png_and_pdf_the_same_every_time() {
 }
 
 #[test]
-fn figures_are_drawn_or_refused() {
-    let epochs: Vec<usize> = (0..30).collect();
-    let losses: Vec<f64> = epochs.iter().map(|&epoch| 1.0 / (epoch + 1) as f64).collect();
-    let curve = TrainingCurve {
-        title: HOSTILE[0].into(),
-        loss: HOSTILE[4],
-        epochs: &epochs,
-        training: &losses,
-        validation: &losses,
-        best_epoch: Some(20),
-        reference: Some(("PCA of 32", 0.4)),
-        theme: Theme::Dark,
-        ..Default::default()
-    };
-    let svg = training(&curve).unwrap();
-    let words = texts(&checked(&svg));
-    for word in ["training", "held out", "PCA of 32", "epoch", HOSTILE[4]] {
-        assert!(words.iter().any(|text| text == word), "{word} of {words:?}");
+fn names_keep_away_from_classes_of_few_points() {
+    let mut few = data(9, 1);
+    few.of_row.fill(Some(0));
+    few.levels = vec!["a name".into()];
+    let mut map = few.scatter();
+    map.style.labels_on_map = LabelsOnMap::Yes;
+    let svg = scatter(&map).unwrap();
+    let document = checked(&svg);
+    let number = |node: &Node<'_, '_>, name: &str| -> f64 { node.attribute(name).unwrap().parse().unwrap() };
+    let name = groups(&document, "names")[0].descendants().find(|node| node.has_tag_name("text")).unwrap();
+    let (x, y) = (number(&name, "x"), number(&name, "y") - 4.7);
+    let half = text::width("a name", 13.0, Weight::Bold) / 2.0;
+    for circle in groups(&document, "points")[0].descendants().filter(|node| node.has_tag_name("circle")) {
+        let under = (number(&circle, "cx") - x).abs() < half && (number(&circle, "cy") - y).abs() < 5.0;
+        assert!(!under, "a point lies under the name");
     }
-    assert!(words.iter().any(|text| text.starts_with("kept: epoch 20")));
-    let nothing = vec![f64::NAN; 30];
-    assert!(training(&TrainingCurve { training: &nothing, validation: &nothing, reference: None, ..curve }).is_err());
-
-    let codes = Array2::from_shape_fn((50, 3), |(row, code)| (row * code) as f32);
-    let histograms = CodeHistograms {
-        title: "codes".into(),
-        caption: String::new(),
-        codes: codes.view(),
-        active: &[false, true, true],
-        theme: Theme::Light,
-    };
-    let svg = code_histograms(&histograms).unwrap();
-    assert!(texts(&checked(&svg)).iter().any(|text| text.starts_with("2 of 3 codes are active")));
-
-    let variance = |variance| CodeVariance {
-        title: String::new(),
-        caption: String::new(),
-        variance,
-        reference: None,
-        theme: Theme::Light,
-    };
-    checked(&code_variance(&variance(&[1.0, 0.5, 0.0])).unwrap());
-    assert!(code_variance(&variance(&[0.0, 0.0])).is_err());
-
-    let distances: Vec<f64> = (0..500).map(|pair| f64::from(pair % 37)).collect();
-    let pairs = Shepard {
-        title: String::new(),
-        caption: String::new(),
-        before: &distances,
-        after: &distances,
-        before_name: "before",
-        after_name: "after",
-        theme: Theme::Light,
-    };
-    checked(&shepard(&pairs).unwrap());
-
-    let sizes = SearchCurve {
-        title: String::new(),
-        caption: String::new(),
-        error_name: "error",
-        sizes: &[2, 8, 4],
-        errors: &[0.3, 0.1, 0.2],
-        pca_errors: &[],
-        chosen: Some(4),
-        theme: Theme::Light,
-    };
-    assert!(texts(&checked(&search(&sizes).unwrap())).iter().any(|text| text == "chosen: 4"));
-}
-
-#[test]
-fn rows_are_tiles_where_features_are_pixels_and_bars_elsewhere() {
-    let rows = Array2::from_shape_fn((3, 16), |(row, feature)| (row + feature) as f32);
-    let ids: Vec<String> = (0..3).map(|row| format!("row-{row}")).collect();
-    let draw = |features: &[String]| {
-        reconstruction(&Reconstruction {
-            title: String::new(),
-            caption: String::new(),
-            ids: &ids,
-            features,
-            original: rows.view(),
-            reconstructed: rows.view(),
-            shape: RowShape::Auto,
-            theme: Theme::Light,
-        })
-        .unwrap()
-    };
-    let pixels: Vec<String> = (0..16).map(|pixel| format!("pixel_{}_{}", pixel / 4, pixel % 4)).collect();
-    let genes: Vec<String> = (0..16).map(|gene| format!("{}{gene}", ["CD", "LY"][gene % 2])).collect();
-    let images = |svg: &str| checked(svg).descendants().filter(|node| node.has_tag_name("image")).count();
-    assert_eq!((images(&draw(&pixels)), images(&draw(&genes))), (6, 0));
 }
