@@ -138,6 +138,19 @@ impl Pipeline {
         load::pointed(error, path)
     }
 
+    /// How the table is read: as `input` says, or the sample that `autoencoder.training.rows` asks for.
+    #[must_use]
+    pub fn input_read(&self) -> table::Input {
+        let sample = self.autoencoder.training.rows.map(|sample| table::Rows { sample, seed: self.seed.0 });
+        table::Input { rows: sample.or(self.input.rows), ..self.input.clone() }
+    }
+
+    /// The rows that are drawn while the table is read, if not all are taken.
+    #[must_use]
+    pub fn rows_sampled(&self) -> Option<usize> {
+        self.input_read().rows.map(|rows| rows.sample)
+    }
+
     /// The checks that need more than one field but no data.
     ///
     /// # Errors
@@ -162,6 +175,14 @@ impl Pipeline {
         }
         if self.output.as_ref().is_some_and(|output| output.as_os_str().is_empty()) {
             return Err(Error::request("`output` is empty").hint("name a folder, or leave the key out"));
+        }
+        if self.input.rows.is_some() && self.autoencoder.training.rows.is_some() {
+            return Err(Error::request("`input.rows` and `autoencoder.training.rows` both ask for a sample")
+                .hint("leave out `input.rows`"));
+        }
+        if self.autoencoder.training.rows.is_some_and(|rows| rows < 3) {
+            return Err(Error::request("`autoencoder.training.rows` is less than 3")
+                .hint("at least 2 rows must train and 1 must be held out"));
         }
         self.autoencoder.check()?;
         Ok(())

@@ -15,17 +15,12 @@ use crate::autoencoder;
 use crate::error::Result;
 use crate::event::{Event, Stage};
 use crate::pipeline::{Loaded, Pipeline};
+use crate::run::cost::{self, Size};
 use crate::run::meter::Meter;
 use crate::run::{self, Data, Reuse};
 use crate::table;
+use crate::table::memory;
 use crate::value::{Auto, Switch};
-
-/// Multiplications and additions per second and thread that training reaches at these shapes, about; for the forecast only.
-const OPERATIONS_PER_SECOND: f64 = 4e10;
-/// Seconds per row and iteration of the embedding, about; for the forecast only.
-const SECONDS_PER_POINT: f64 = 4e-7;
-/// Memory of the program itself, and of what no other line of the forecast counts.
-const PROGRAM_BYTES: u64 = 150 << 20;
 
 /// What a run will do.
 #[derive(Debug, Clone, Serialize)]
@@ -53,8 +48,10 @@ pub struct PlannedStage {
     pub name: Stage,
     /// Whether it is taken from an earlier run.
     pub kept: bool,
-    /// Seconds it will take at most, about; `None` where nothing is known.
-    pub seconds: Option<f64>,
+    /// Seconds it will take, about; for training, at most.
+    pub seconds: f64,
+    /// The most memory the process will hold meanwhile, about, in bytes.
+    pub memory_bytes: u64,
 }
 
 impl Plan {
@@ -64,6 +61,7 @@ impl Plan {
     /// Everything for which a run would be refused.
     pub fn of(loaded: &Loaded) -> Result<Self> {
         run::check_output(loaded)?;
+        cost::check_reading(loaded)?;
         let mut notes = Vec::new();
         let mut listen = |event: Event| {
             match event {
@@ -87,56 +85,49 @@ impl Plan {
         run::room::check(&options, features)?;
         let mut pipeline = loaded.pipeline.clone();
         let size = options.code_size.and_then(Auto::given).unwrap_or(features);
-        let training_seconds = training_seconds(&options, data.split.training.len(), features);
+        let shape = Size { rows, columns: data.columns, features, training: data.split.training.len() };
+        let costs = cost::stages(&loaded.pipeline, &options, shape);
+        let too_much = cost::too_much(&loaded.pipeline, &options, shape);
         pipeline.autoencoder = options;
         pipeline.prepare = Some(data.steps.clone());
         pipeline.name = Some(loaded.name.clone());
-        let mut tsne_seconds = None;
         if let Switch::On(tsne) = &loaded.pipeline.tsne {
             notes.push(format!("neighbors: {}", tsne.neighbors.chosen(rows, size).1));
             let tsne = tsne.resolve(rows, size)?;
             notes.extend(tsne.engine.caveat().map(str::to_owned));
-            #[expect(clippy::cast_precision_loss, reason = "a forecast")]
-            let seconds = (tsne.early_iterations + tsne.iterations) as f64 * rows as f64 * SECONDS_PER_POINT;
-            tsne_seconds = Some(seconds);
             pipeline.tsne = Switch::On(tsne);
         }
         let stages = run::forecast(loaded)?
             .into_iter()
-            .map(|(name, reuse)| PlannedStage {
-                name,
-                kept: reuse == Reuse::Kept,
-                seconds: match name {
-                    Stage::Autoencoder => Some(training_seconds),
-                    Stage::Tsne => tsne_seconds,
-                    _ => None,
-                },
+            .map(|(name, reuse)| {
+                let cost = costs.iter().find(|cost| cost.stage == name);
+                PlannedStage {
+                    name,
+                    kept: reuse == Reuse::Kept,
+                    seconds: cost.map_or(0.0, |cost| cost.seconds),
+                    memory_bytes: cost.map_or(0, |cost| cost.memory),
+                }
             })
-            .collect();
+            .collect::<Vec<_>>();
         let columns_in = data.account.columns_in;
-        let matrix = 4 * (rows as u64) * (features.max(columns_in) as u64);
-        let memory_bytes = PROGRAM_BYTES + matrix * 2 + 4 * (rows as u64) * (size as u64 + 300);
-        let available_bytes = crate::table::memory::available();
-        if available_bytes.is_some_and(|available| memory_bytes > available) {
-            notes.push("warning: the run may need more memory than there is; `input: {rows: {sample: N}}` trains on fewer rows".to_owned());
+        let memory_bytes =
+            stages.iter().filter(|stage| !stage.kept).map(|stage| stage.memory_bytes).max().unwrap_or(0);
+        let available_bytes = memory::usable();
+        if let Some(error) = too_much {
+            notes.push(format!("warning: the run would be refused: {}", error.to_string().replace('\n', "; ")));
         }
         let output = loaded.output.display().to_string();
         Ok(Self { pipeline, output, stages, shape: (rows, columns_in, features), memory_bytes, available_bytes, notes })
     }
 }
 
-/// Seconds that training will take at most.
-#[expect(clippy::cast_precision_loss, reason = "a forecast")]
-fn training_seconds(options: &autoencoder::Options, rows: usize, features: usize) -> f64 {
-    let hidden = match &options.hidden {
-        Auto::Given(hidden) => hidden.clone(),
-        Auto::Auto => Vec::new(),
-    };
-    let size = options.code_size.and_then(Auto::given).unwrap_or(1);
-    let widths: Vec<usize> = [features].into_iter().chain(hidden).chain([size]).collect();
-    let weights: usize = 2 * widths.windows(2).map(|pair| pair[0] * pair[1]).sum::<usize>() + 2 * features * size;
-    let epochs = options.training.max_epochs.given().unwrap_or(200);
-    6.0 * weights as f64 * rows as f64 * epochs as f64 / (OPERATIONS_PER_SECOND * rayon::current_num_threads() as f64)
+/// Seconds as people say them.
+fn duration(seconds: f64) -> String {
+    match seconds {
+        seconds if seconds < 120.0 => format!("{} s", seconds.ceil()),
+        seconds if seconds < 7200.0 => format!("{:.0} min", seconds / 60.0),
+        seconds => format!("{:.1} h", seconds / 3600.0),
+    }
 }
 
 /// A sentence on the columns of a pipeline's table, found without reading it whole.
@@ -155,10 +146,9 @@ impl fmt::Display for Plan {
         let (rows, columns, features) = self.shape;
         writeln!(f, "# {rows} rows, {columns} columns; {features} features after preparation")?;
         writeln!(f, "# results go to {}", self.output)?;
-        let gibibytes = |bytes: u64| bytes as f64 / f64::from(1 << 30);
-        write!(f, "# memory: about {:.1} GiB", gibibytes(self.memory_bytes))?;
+        write!(f, "# memory: about {}", memory::in_words(self.memory_bytes))?;
         match self.available_bytes {
-            Some(available) => writeln!(f, " of {:.1} GiB available", gibibytes(available))?,
+            Some(available) => writeln!(f, " of {} that there are", memory::in_words(available))?,
             None => writeln!(f)?,
         }
         for note in &self.notes {
@@ -166,12 +156,18 @@ impl fmt::Display for Plan {
         }
         writeln!(f, "# stages:")?;
         for stage in &self.stages {
-            let how = if stage.kept { "kept from an earlier run" } else { "to do" };
-            let seconds = stage
-                .seconds
-                .filter(|_| !stage.kept)
-                .map_or_else(String::new, |seconds| format!(", at most about {} s", seconds.ceil()));
-            writeln!(f, "#   {:<12} {how}{seconds}", stage.name.name())?;
+            if stage.kept {
+                writeln!(f, "#   {:<12} kept from an earlier run", stage.name.name())?;
+                continue;
+            }
+            let at_most = if stage.name == Stage::Autoencoder { "at most " } else { "" };
+            writeln!(
+                f,
+                "#   {:<12} to do, {at_most}about {}, {}",
+                stage.name.name(),
+                duration(stage.seconds),
+                memory::in_words(stage.memory_bytes)
+            )?;
         }
         writeln!(f)?;
         f.write_str(&self.pipeline.to_yaml().map_err(|_| fmt::Error)?)

@@ -51,7 +51,7 @@ pub use options::{
     Activation, Code, Corruption, GradientClip, LinearPath, Loss, Metric, Options, Pretrain, Schedule, Sparsity, Tied,
     Training, Variational,
 };
-pub use sample::Mixture;
+pub use sample::{Draw, Mixture};
 
 /// A trained autoencoder and how it came to be.
 #[derive(Debug, Clone)]

@@ -231,6 +231,11 @@ pub enum Pretrain {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Training {
+    /// Read and train on only so many rows, drawn at random by the pipeline's seed while the table is read: for tables
+    /// larger than memory. Codes and map are of these rows; `reduce encode` gives every row its code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 3))]
+    pub rows: Option<usize>,
     /// The most passes over the training rows. `auto`: as many as 15,000 steps take, between 10 and 200.
     pub max_epochs: Auto<usize>,
     /// Rows per step. `auto`: a power of two near a thirtieth of the training rows, between 32 and 256.
@@ -259,6 +264,7 @@ pub struct Training {
 impl Default for Training {
     fn default() -> Self {
         Self {
+            rows: None,
             max_epochs: Auto::Auto,
             batch_size: Auto::Auto,
             learning_rate: Auto::Auto,

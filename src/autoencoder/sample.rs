@@ -86,7 +86,10 @@ impl Mixture {
     /// Codes drawn from the mixture (`count × code_size`).
     #[must_use]
     pub fn sample(&self, count: usize, seed: Seed) -> Array2<f32> {
-        let mut generator = seed.stream(Stream::Sample);
+        self.next(count, &mut seed.stream(Stream::Sample))
+    }
+
+    fn next(&self, count: usize, generator: &mut Generator) -> Array2<f32> {
         let mut codes = Array2::zeros((count, self.means.ncols()));
         for mut code in codes.rows_mut() {
             let mut left: f64 = generator.random();
@@ -97,10 +100,31 @@ impl Mixture {
             }
             for (node, value) in code.iter_mut().enumerate() {
                 let spread = self.variances[(component, node)].sqrt();
-                *value = (self.means[(component, node)] + spread * normal(&mut generator)) as f32;
+                *value = (self.means[(component, node)] + spread * normal(generator)) as f32;
             }
         }
         codes
+    }
+}
+
+/// Rows drawn from a variational autoencoder, some at a time: the same rows however they are parted.
+pub struct Draw<'a> {
+    autoencoder: &'a Autoencoder,
+    mixture: Option<&'a Mixture>,
+    generator: Generator,
+}
+
+impl Draw<'_> {
+    /// The next `count` rows (`count × features`, in the units of the prepared table).
+    pub fn next(&mut self, count: usize) -> Array2<f32> {
+        let codes = match self.mixture {
+            Some(mixture) => mixture.next(count, &mut self.generator),
+            None => {
+                let shape = (count, self.autoencoder.code_size());
+                Array2::from_shape_simple_fn(shape, || normal(&mut self.generator) as f32)
+            }
+        };
+        self.autoencoder.decode(codes.view())
     }
 }
 
@@ -115,10 +139,16 @@ impl Autoencoder {
     /// # Errors
     /// If the code is not variational.
     pub fn sample(&self, count: usize, seed: Seed) -> Result<Array2<f32>, AutoencoderError> {
+        Ok(self.draw(None, seed)?.next(count))
+    }
+
+    /// A draw of new rows, some at a time: codes from `mixture`, or from the standard normal distribution, decoded.
+    ///
+    /// # Errors
+    /// If the code is not variational.
+    pub fn draw<'a>(&'a self, mixture: Option<&'a Mixture>, seed: Seed) -> Result<Draw<'a>, AutoencoderError> {
         self.refuse_unless_variational()?;
-        let mut generator = seed.stream(Stream::Sample);
-        let codes = Array2::from_shape_simple_fn((count, self.code_size()), || normal(&mut generator) as f32);
-        Ok(self.decode(codes.view()))
+        Ok(Draw { autoencoder: self, mixture, generator: seed.stream(Stream::Sample) })
     }
 
     /// `count` new rows from a mixture fitted to codes.

@@ -17,6 +17,9 @@ pub struct Arguments {
     /// Threads to use; all processors if not given. Changes no byte of any result.
     #[arg(long, global = true, value_name = "N")]
     pub threads: Option<NonZeroUsize>,
+    /// The most memory to use, such as `4GiB`: what needs more is refused before it is begun.
+    #[arg(long, global = true, value_name = "LIMIT", value_parser = crate::table::memory::parse)]
+    pub memory: Option<u64>,
     /// What to do.
     #[command(subcommand)]
     pub verb: Verb,

@@ -70,6 +70,9 @@ fn dispatch(arguments: Arguments, stop: &Stop) -> Result<()> {
             .build_global()
             .map_err(|error| Error::failure(format!("cannot start {threads} threads: {error}")))?;
     }
+    if let Some(bytes) = arguments.memory {
+        crate::table::memory::limit_to(bytes);
+    }
     match arguments.verb {
         Verb::Run(verb) => run::run(&verb, stop),
         Verb::Init(verb) => inspect::init(&verb),

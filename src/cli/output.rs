@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::error::{Error, Result};
 use crate::run::folder;
-use crate::table::write::{self, Column, ColumnValues};
+use crate::table::write::{Column, ColumnValues, Format, Parts};
 
 /// Checks before any work that a table can be written under a name.
 ///
@@ -51,15 +51,32 @@ impl Reader {
 ///
 /// # Errors
 /// If the ending is another, or writing fails.
-pub fn table(path: &Path, mut columns: Vec<Column>, reader: Reader) -> Result<()> {
-    if reader == Reader::Spreadsheet && matches!(ending(path)?, Ending::Csv) {
-        columns.iter_mut().for_each(without_formulas);
-    }
-    match ending(path)? {
-        Ending::Parquet => folder::write_whole(path, |file| write::parquet(&mut *file, columns)),
-        Ending::Csv => folder::write_whole(path, |file| write::csv(std::io::BufWriter::new(file), &columns)),
-    }?;
-    Ok(())
+pub fn table(path: &Path, columns: Vec<Column>, reader: Reader) -> Result<()> {
+    in_parts(path, reader, |sink| sink(columns))
+}
+
+/// Writes a table part by part as `fill` hands the parts over; the file is whole or absent.
+///
+/// # Errors
+/// As [`table`], and those of `fill`.
+pub fn in_parts<T>(
+    path: &Path,
+    reader: Reader,
+    fill: impl FnOnce(&mut dyn FnMut(Vec<Column>) -> Result<()>) -> Result<T>,
+) -> Result<T> {
+    let format = ending(path)?;
+    let mut filled = None;
+    folder::write_whole(path, |file| {
+        let mut parts = Parts::new(&mut *file, format);
+        filled = Some(fill(&mut |mut columns| {
+            if reader == Reader::Spreadsheet && format == Format::Csv {
+                columns.iter_mut().for_each(without_formulas);
+            }
+            parts.add(columns)
+        })?);
+        parts.finish()
+    })?;
+    filled.ok_or_else(|| Error::failure("nothing was written"))
 }
 
 /// Texts that begin with what begins a formula (CWE-1236) get a `'`, which a spreadsheet takes for "this is text".
@@ -75,15 +92,10 @@ fn without_formulas(column: &mut Column) {
     }
 }
 
-enum Ending {
-    Parquet,
-    Csv,
-}
-
-fn ending(path: &Path) -> Result<Ending> {
+fn ending(path: &Path) -> Result<Format> {
     match path.extension().map(|ending| ending.to_string_lossy().to_lowercase()).as_deref() {
-        Some("parquet") => Ok(Ending::Parquet),
-        Some("csv") => Ok(Ending::Csv),
+        Some("parquet") => Ok(Format::Parquet),
+        Some("csv") => Ok(Format::Csv),
         _ => Err(Error::request(format!("`{}` ends in neither `.parquet` nor `.csv`", path.display()))
             .hint("name the output file by the format you want")),
     }

@@ -8,9 +8,8 @@ use super::progress::{self, Stop};
 use crate::autoencoder::Corruption;
 use crate::error::{Error, Result};
 use crate::model::Model;
-use crate::run::apply::{self, NewRows};
+use crate::run::apply::{self, Count, DrawnFrom, Written};
 use crate::seed::Seed;
-use crate::table::write::Column;
 
 /// `encode MODEL DATA`.
 pub fn encode(verb: &Rows, stop: &Stop) -> Result<()> {
@@ -18,16 +17,17 @@ pub fn encode(verb: &Rows, stop: &Stop) -> Result<()> {
     let output = verb.output.clone().unwrap_or_else(|| apply::beside(&verb.data, "codes"));
     output::check(&output, &[&verb.data, &verb.model])?;
     let mut progress = super::listener(verb.quiet, false, stop);
-    let encoded = apply::encode(&model, &verb.data, &mut |event| progress.take(event))?;
-    output::table(&output, encoded.columns, Reader::of(verb.spreadsheet_safe))?;
-    tell(encoded.rows, encoded.flagged, &output, verb.quiet);
+    let count = output::in_parts(&output, Reader::of(verb.spreadsheet_safe), |sink| {
+        apply::in_parts(&model, &verb.data, Written::Codes, &mut |event| progress.take(event), sink)
+    })?;
+    tell(count, &output, verb.quiet);
     Ok(())
 }
 
 /// `reconstruct MODEL DATA`.
 pub fn reconstruct(verb: &Rows, word: &str, stop: &Stop) -> Result<()> {
     let model = Model::load(&verb.model)?;
-    write_rows(verb, word, stop, &model, apply::reconstructed)
+    write_rows(verb, word, stop, &model)
 }
 
 /// `denoise MODEL DATA`.
@@ -37,21 +37,16 @@ pub fn denoise(verb: &Rows, stop: &Stop) -> Result<()> {
         return Err(Error::request(format!("the model `{}` was not trained to remove noise", verb.model.display()))
             .hint("train one with `autoencoder: {corruption: {gaussian: {sd: 0.3}}}`, or use `reduce reconstruct`"));
     }
-    write_rows(verb, "denoised", stop, &model, apply::reconstructed)
+    write_rows(verb, "denoised", stop, &model)
 }
 
-fn write_rows(
-    verb: &Rows,
-    word: &str,
-    stop: &Stop,
-    model: &Model,
-    columns: impl FnOnce(&Model, &NewRows) -> Result<Vec<Column>>,
-) -> Result<()> {
+fn write_rows(verb: &Rows, word: &str, stop: &Stop, model: &Model) -> Result<()> {
     let output = verb.output.clone().unwrap_or_else(|| apply::beside(&verb.data, word));
     output::check(&output, &[&verb.data, &verb.model])?;
     let mut progress = super::listener(verb.quiet, false, stop);
-    let new = apply::read_rows(model, &verb.data, &mut |event| progress.take(event))?;
-    output::table(&output, columns(model, &new)?, Reader::of(verb.spreadsheet_safe))?;
+    let count = output::in_parts(&output, Reader::of(verb.spreadsheet_safe), |sink| {
+        apply::in_parts(model, &verb.data, Written::Rows, &mut |event| progress.take(event), sink)
+    })?;
     let left_out = model.preparation.left_out();
     if !left_out.is_empty() {
         progress::line(&format!(
@@ -60,11 +55,11 @@ fn write_rows(
             left_out[0]
         ));
     }
-    tell(new.rows.ids.len(), new.flagged(), &output, verb.quiet);
+    tell(count, &output, verb.quiet);
     Ok(())
 }
 
-fn tell(rows: usize, flagged: usize, output: &Path, quiet: bool) {
+fn tell(Count { rows, flagged }: Count, output: &Path, quiet: bool) {
     if let Some(sentence) = apply::unlike_sentence(flagged, rows) {
         progress::line(&format!("warning: {sentence}"));
     }
@@ -84,14 +79,11 @@ pub fn sample(verb: &Sample) -> Result<()> {
         return Ok(());
     }
     let seed = Seed(verb.seed);
-    let prepared = match verb.from {
-        SampleFrom::Normal => model.autoencoder.sample(verb.count.get(), seed)?,
-        SampleFrom::Mixture => {
-            let mixture = apply::mixture(&verb.model, &model, seed)?;
-            model.autoencoder.sample_from(&mixture, verb.count.get(), seed)?
-        }
+    let from = match verb.from {
+        SampleFrom::Normal => DrawnFrom::Normal,
+        SampleFrom::Mixture => DrawnFrom::Mixture(apply::mixture(&verb.model, &model, seed)?),
     };
-    output::table(&verb.output, apply::sampled(&model, prepared.view())?, Reader::of(verb.spreadsheet_safe))?;
+    output::in_parts(&verb.output, Reader::of(verb.spreadsheet_safe), |sink| apply::sample(&model, &from, verb.count.get(), seed, sink))?;
     progress::line(&format!("{} rows written to {}", verb.count, verb.output.display()));
     Ok(())
 }
@@ -103,6 +95,6 @@ pub fn place(verb: &Place, stop: &Stop) -> Result<()> {
     let mut progress = super::listener(verb.quiet, false, stop);
     let (columns, new) = apply::placed(&verb.run, &verb.data, &mut |event| progress.take(event))?;
     output::table(&output, columns, Reader::of(verb.spreadsheet_safe))?;
-    tell(new.rows.ids.len(), new.flagged(), &output, verb.quiet);
+    tell(Count { rows: new.rows.ids.len(), flagged: new.flagged() }, &output, verb.quiet);
     Ok(())
 }

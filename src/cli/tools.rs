@@ -35,7 +35,7 @@ pub fn doctor() -> Result<()> {
         std::env::consts::OS,
         vectors(),
         rayon::current_num_threads(),
-        gibibytes(memory::available()),
+        gibibytes(memory::usable()),
     ))
 }
 

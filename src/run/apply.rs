@@ -1,8 +1,9 @@
 //! What a trained model does to new rows: encode, reconstruct, denoise, sample, place.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use ndarray::{Array2, ArrayView2, Axis};
+use ndarray::{Array2, Axis};
 
 use super::data::RowNames;
 use super::record::Record;
@@ -17,9 +18,6 @@ use crate::table::write::{self, Column, ColumnValues};
 use crate::table::{self, Frame, Input, Label, LabelValues, Table};
 use crate::value::OneOrMany;
 
-/// Rows encoded at once.
-const BATCH: usize = 16_384;
-
 /// Normal distributions in a mixture fitted to codes.
 const COMPONENTS: usize = 10;
 
@@ -33,6 +31,8 @@ pub struct NewRows {
     pub errors: Vec<f32>,
     /// How unlike the training rows they are.
     pub unlike: Unlikeness,
+    /// Columns of levels and the number of rows with a level that no training row had.
+    pub unseen_levels: Vec<(String, usize)>,
 }
 
 impl NewRows {
@@ -50,7 +50,9 @@ impl NewRows {
 pub fn read_rows(model: &Model, data: &Path, observer: &mut Observer<'_>) -> Result<NewRows> {
     let input = new_input(model, data)?;
     let table = table::read::read(&input, Path::new(""), observer)?;
-    prepare_rows(model, table, observer)
+    let new = prepare_rows(model, table, observer)?;
+    tell_unseen(&new.unseen_levels, observer);
+    Ok(new)
 }
 
 fn prepare_rows(model: &Model, table: Table, observer: &mut Observer<'_>) -> Result<NewRows> {
@@ -61,13 +63,10 @@ fn prepare_rows(model: &Model, table: Table, observer: &mut Observer<'_>) -> Res
     }
     let Table { id_name, ids, frame, labels, .. } = table.aligned_to(features, &categories)?;
     let (prepared, applied) = model.preparation.apply_counting(frame)?;
-    for (column, rows) in &applied.unseen_levels {
-        let _ =
-            observer(Event::Warning(format!("column `{column}` has a level that no training row had in {rows} rows")));
-    }
     let errors = model.autoencoder.reconstruction_errors(prepared.view());
     let unlike = model.profile.unlikeness(&errors, prepared.view());
-    Ok(NewRows { rows: RowNames { id_name, ids, labels }, prepared, errors, unlike })
+    let unseen_levels = applied.unseen_levels;
+    Ok(NewRows { rows: RowNames { id_name, ids, labels }, prepared, errors, unlike, unseen_levels })
 }
 
 /// How new rows are read: as the model's own were, with the labels that are there.
@@ -96,81 +95,75 @@ pub fn unlike_sentence(flagged: usize, rows: usize) -> Option<String> {
         .then(|| format!("{flagged} of {rows} rows are unlike the training rows: their codes may mean little"))
 }
 
-/// A table encoded in batches: only the codes are kept, so memory does not grow with the width of the table.
-pub struct Encoded {
+/// What is written about new rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Written {
     /// id, labels, codes, reconstruction error, and whether a row is unlike the training rows.
-    pub columns: Vec<Column>,
-    /// Rows encoded.
+    Codes,
+    /// id, labels, and the rows as reconstructed from their codes, in original units and columns.
+    Rows,
+}
+
+/// How many rows were written, and how many of them are unlike the training rows.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Count {
+    /// Rows written.
     pub rows: usize,
     /// Rows that are unlike the training rows.
     pub flagged: usize,
 }
 
-/// Reads and encodes a table of any length. A row's code does not depend on its batch.
+/// Reads a table of any length part by part, and hands what is to be written of each part to `sink`.
+///
+/// A row's code does not depend on its part. Levels that no training row had are counted over all parts.
 ///
 /// # Errors
-/// As [`read_rows`].
-pub fn encode(model: &Model, data: &Path, observer: &mut Observer<'_>) -> Result<Encoded> {
+/// As [`read_rows`]; if a step of the preparation cannot be undone, naming it; and what `sink` answers.
+pub fn in_parts(
+    model: &Model,
+    data: &Path,
+    written: Written,
+    observer: &mut Observer<'_>,
+    sink: &mut dyn FnMut(Vec<Column>) -> Result<()>,
+) -> Result<Count> {
     let input = new_input(model, data)?;
-    let mut encoded = Encoded { columns: Vec::new(), rows: 0, flagged: 0 };
+    let mut count = Count::default();
     let mut said: Vec<Event> = Vec::new();
-    let mut failed = None;
-    table::read::batches(&input, Path::new(""), BATCH, observer, &mut |table| {
+    let mut unseen: BTreeMap<String, usize> = BTreeMap::new();
+    table::parts(&input, Path::new(""), observer, &mut |table| {
         let new = prepare_rows(model, table, &mut |event| {
             if !said.contains(&event) {
                 said.push(event);
             }
             std::ops::ControlFlow::Continue(())
         })?;
-        let codes = model.autoencoder.encode(new.prepared.view());
-        let mut columns = super::work::code_columns(&new.rows, codes.view());
-        columns.extend(unlike_columns(&new));
-        encoded.rows += new.rows.ids.len();
-        encoded.flagged += new.unlike.flags.iter().filter(|flag| **flag).count();
-        if encoded.columns.is_empty() {
-            encoded.columns = columns;
-        } else {
-            for (column, more) in encoded.columns.iter_mut().zip(columns) {
-                if !append(&mut column.values, more.values) {
-                    failed = Some(column.name.clone());
-                }
-            }
+        for (column, rows) in &new.unseen_levels {
+            *unseen.entry(column.clone()).or_default() += rows;
         }
-        Ok(())
+        count.rows += new.rows.ids.len();
+        count.flagged += new.flagged();
+        sink(match written {
+            Written::Codes => {
+                let codes = model.autoencoder.encode(new.prepared.view());
+                let mut columns = super::work::code_columns(&new.rows, codes.view());
+                columns.extend(unlike_columns(&new));
+                columns
+            }
+            Written::Rows => reconstructed(model, &new)?,
+        })
     })?;
     for event in said {
         let _ = observer(event);
     }
-    match failed {
-        None => Ok(encoded),
-        Some(name) => Err(Error::request(format!("the label `{name}` is a class in some rows and a number in others"))
-            .hint("put its values in quotes, or leave the column out of the table")),
-    }
+    tell_unseen(&unseen.into_iter().collect::<Vec<_>>(), observer);
+    Ok(count)
 }
 
-/// Adds the values of a later batch; false where they are of another kind.
-fn append(values: &mut ColumnValues, more: ColumnValues) -> bool {
-    match (values, more) {
-        (ColumnValues::Text(values), ColumnValues::Text(more)) => values.extend(more),
-        (ColumnValues::Single(values), ColumnValues::Single(more)) => values.extend(more),
-        (ColumnValues::Double(values), ColumnValues::Double(more)) => values.extend(more),
-        (ColumnValues::Integer(values), ColumnValues::Integer(more)) => values.extend(more),
-        (ColumnValues::Flag(values), ColumnValues::Flag(more)) => values.extend(more),
-        // integers are classes while they have few values: what was a class in one batch is text in all
-        (ColumnValues::Text(values), ColumnValues::Double(more)) => values.extend(more.into_iter().map(text_of)),
-        (values @ ColumnValues::Double(_), ColumnValues::Text(more)) => {
-            let ColumnValues::Double(numbers) = std::mem::replace(values, ColumnValues::Text(Vec::new())) else {
-                return false;
-            };
-            *values = ColumnValues::Text(numbers.into_iter().map(text_of).chain(more).collect());
-        }
-        _ => return false,
+fn tell_unseen(levels: &[(String, usize)], observer: &mut Observer<'_>) {
+    for (column, rows) in levels {
+        let _ =
+            observer(Event::Warning(format!("column `{column}` has a level that no training row had in {rows} rows")));
     }
-    true
-}
-
-fn text_of(number: f64) -> Option<String> {
-    (!number.is_nan()).then(|| number.to_string())
 }
 
 fn unlike_columns(new: &NewRows) -> [Column; 2] {
@@ -184,7 +177,7 @@ fn unlike_columns(new: &NewRows) -> [Column; 2] {
 ///
 /// # Errors
 /// If a step of the preparation cannot be undone, naming it.
-pub fn reconstructed(model: &Model, new: &NewRows) -> Result<Vec<Column>> {
+fn reconstructed(model: &Model, new: &NewRows) -> Result<Vec<Column>> {
     let prepared = model.autoencoder.reconstruct(new.prepared.view());
     let frame = model.preparation.invert(prepared.view())?;
     let mut columns = vec![Column::text(&new.rows.id_name, new.rows.ids.iter().cloned())];
@@ -193,15 +186,43 @@ pub fn reconstructed(model: &Model, new: &NewRows) -> Result<Vec<Column>> {
     Ok(columns)
 }
 
-/// New rows drawn from a variational autoencoder, in original units and columns.
+/// Where the codes of new rows are drawn from.
+#[derive(Debug, Clone, PartialEq)]
+pub enum DrawnFrom {
+    /// The standard normal distribution.
+    Normal,
+    /// A mixture fitted to the codes of the run.
+    Mixture(Mixture),
+}
+
+/// Draws new rows from a variational autoencoder, in original units and columns, and hands them to `sink` part by part.
 ///
 /// # Errors
-/// If the model is not variational, or a step of the preparation cannot be undone.
-pub fn sampled(model: &Model, prepared: ArrayView2<f32>) -> Result<Vec<Column>> {
-    let frame = model.preparation.invert(prepared)?;
-    let mut columns = vec![Column::text("sample", (0..prepared.nrows()).map(|row| row.to_string()))];
-    columns.extend(frame_columns(&frame));
-    Ok(columns)
+/// If the model is not variational, or a step of the preparation cannot be undone; and what `sink` answers.
+pub fn sample(
+    model: &Model,
+    from: &DrawnFrom,
+    count: usize,
+    seed: Seed,
+    sink: &mut dyn FnMut(Vec<Column>) -> Result<()>,
+) -> Result<()> {
+    const BYTES: usize = 64 << 20;
+    let most = (BYTES / 4 / model.preparation.features().len().max(1)).clamp(64, 1 << 17);
+    let mixture = match from {
+        DrawnFrom::Normal => None,
+        DrawnFrom::Mixture(mixture) => Some(mixture),
+    };
+    let mut draw = model.autoencoder.draw(mixture, seed)?;
+    let mut done = 0;
+    while done < count {
+        let rows = most.min(count - done);
+        let frame = model.preparation.invert(draw.next(rows).view())?;
+        let mut columns = vec![Column::text("sample", (done..done + rows).map(|row| row.to_string()))];
+        columns.extend(frame_columns(&frame));
+        sink(columns)?;
+        done += rows;
+    }
+    Ok(())
 }
 
 /// A mixture fitted to the codes that lie beside a model in its run folder.

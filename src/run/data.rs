@@ -35,6 +35,8 @@ pub struct Data {
     pub steps: Vec<Step>,
     /// The fitted steps.
     pub preparation: Preparation,
+    /// Columns of numbers that were read.
+    pub columns: usize,
     /// `n × d`: what trains.
     pub prepared: Array2<f32>,
     /// Which rows train and which are held out.
@@ -55,16 +57,23 @@ impl Data {
         meter: &mut Meter,
         observer: &mut Observer<'_>,
     ) -> Result<Self> {
+        let input = pipeline.input_read();
         let table = meter.stage(Stage::Read, observer, |observer| {
-            let table = table::read::read(&pipeline.input, base, observer)?;
-            tell(&table, observer);
+            let table = table::read::read(&input, base, observer)?;
+            let _ = observer(Event::Note(table.account.sentence()));
+            if pipeline.autoencoder.training.rows.is_some() && table.account.rows_used < table.account.rows_read {
+                let sampled = "training, codes and map are of the sampled rows; `reduce encode` gives every row of the \
+                               table its code";
+                let _ = observer(Event::Note(sampled.to_owned()));
+            }
             Ok(table)
         })?;
         meter.stage(Stage::Prepare, observer, |observer| Self::prepare(pipeline, table, colors, observer))
     }
 
     fn prepare(pipeline: &Pipeline, table: Table, colors: &[String], observer: &mut Observer<'_>) -> Result<Self> {
-        let Table { id_name, ids, frame, labels, account } = table;
+        let Table { id_name, ids, frame, labels, account, .. } = table;
+        let columns = frame.features.len();
         let split = split_rows(pipeline, &labels, ids.len())?;
         let colors = colors.iter().map(|name| Ok((name.clone(), column(&frame, name)?))).collect::<Result<_>>()?;
         let steps = match &pipeline.prepare {
@@ -89,17 +98,8 @@ impl Data {
             ))
             .hint("look at the steps of `prepare`: a value may lie outside of what a step takes"));
         }
-        Ok(Self { rows: RowNames { id_name, ids, labels }, account, steps, preparation, prepared, split, colors })
-    }
-}
-
-fn tell(table: &Table, observer: &mut Observer<'_>) {
-    let _ = observer(Event::Note(table.account.sentence()));
-    for note in &table.account.notes {
-        let _ = observer(Event::Note(note.clone()));
-    }
-    for warning in &table.account.warnings {
-        let _ = observer(Event::Warning(warning.clone()));
+        let rows = RowNames { id_name, ids, labels };
+        Ok(Self { rows, account, steps, preparation, columns, prepared, split, colors })
     }
 }
 

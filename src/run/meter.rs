@@ -72,10 +72,20 @@ pub fn stopped(stage: Stage) -> Error {
 /// The most memory the process held since the last reset, in bytes.
 #[must_use]
 pub fn peak_memory() -> Option<u64> {
+    of_status("VmHWM:")
+}
+
+fn of_status(key: &str) -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
+    let line = status.lines().find(|line| line.starts_with(key))?;
     let kibibytes: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
     Some(kibibytes * 1024)
+}
+
+/// The memory the process holds now, in bytes.
+#[must_use]
+pub fn memory() -> Option<u64> {
+    of_status("VmRSS:")
 }
 
 fn reset_peak_memory() {

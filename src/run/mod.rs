@@ -6,6 +6,7 @@
 
 pub mod apply;
 mod checkpoint;
+pub mod cost;
 mod data;
 pub mod folder;
 mod kept;

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use ndarray::{Array2, Axis};
+use ndarray::Array2;
 use serde::Serialize;
 
 use crate::error::{Error, Result};
@@ -11,8 +11,11 @@ use crate::evaluate::{self, Measures, Pair, Space};
 use crate::event::{Event, Observer};
 use crate::prepare::Preparation;
 use crate::seed::Seed;
-use crate::table::{self, Input, LabelValues, Missing, NumericMissing, Table};
+use crate::table::{self, Input, LabelValues, Missing, NumericMissing, Rows, Table};
 use crate::value::OneOrMany;
+
+/// The seed of every sample that is rated.
+const SEED: Seed = Seed(42);
 
 /// What is rated.
 #[derive(Debug, Clone)]
@@ -57,13 +60,17 @@ pub struct Score {
 
 /// Rates codes and an embedding of a table; rows are matched by id where all files have the id column, else by order.
 ///
+/// Of a table too large to hold, a seeded sample of its rows is rated: no file is ever held whole.
+///
 /// # Errors
 /// If a file cannot be read, or rows cannot be matched.
 pub fn score(request: &Request<'_>, observer: &mut Observer<'_>) -> Result<Score> {
     let mut input = input_of(request.table, request.id);
     input.labels = request.label.map(str::to_owned).into_iter().collect();
-    let Table { ids, frame, labels, .. } = table::read::read(&input, Path::new(""), observer)?;
-    let rows = ids.len();
+    let columns = table::read::schema(&input, Path::new(""))?.columns.len();
+    input.rows = Some(Rows { sample: most_rows(columns, &request.options), seed: SEED.0 });
+    let Table { ids, rows, frame, labels, account, .. } = table::read::read(&input, Path::new(""), observer)?;
+    let rated = Rated { ids: &ids, rows: &rows, total: account.rows_read };
     let steps = match request.preparation {
         TablePreparation::Default => {
             let chosen = Preparation::default_steps(&frame);
@@ -72,10 +79,10 @@ pub fn score(request: &Request<'_>, observer: &mut Observer<'_>) -> Result<Score
         }
         TablePreparation::None => Vec::new(),
     };
-    let every: Vec<usize> = (0..rows).collect();
+    let every: Vec<usize> = (0..ids.len()).collect();
     let (_, prepared) = Preparation::fit(&steps, &input.missing, frame, &every, observer)?;
-    let codes = numbers(request.codes, request, &ids, observer)?;
-    let embedding = request.embedding.map(|path| numbers(path, request, &ids, observer)).transpose()?;
+    let codes = numbers(request.codes, request, &rated, observer)?;
+    let embedding = request.embedding.map(|path| numbers(path, request, &rated, observer)).transpose()?;
     let mut spaces =
         vec![Space { name: "table", points: prepared.view() }, Space { name: "codes", points: codes.view() }];
     let mut pairs = vec![Pair { before: 0, after: 1 }];
@@ -87,9 +94,29 @@ pub fn score(request: &Request<'_>, observer: &mut Observer<'_>) -> Result<Score
         LabelValues::Classes { of_row, .. } => Some(of_row.as_slice()),
         LabelValues::Numbers(_) => None,
     });
-    let mut measures = evaluate::compare(&spaces, &pairs, classes, &request.options, Seed(42), observer)?.into_iter();
+    let mut measures = evaluate::compare(&spaces, &pairs, classes, &request.options, SEED, observer)?;
+    for measures in &mut measures {
+        measures.sampled |= rated.total > ids.len();
+        measures.total_rows = rated.total;
+    }
+    let mut measures = measures.into_iter();
     let codes = measures.next().ok_or_else(|| Error::failure("a measure is missing"))?;
     Ok(Score { codes, embedding: measures.next(), embedding_from_codes: measures.next() })
+}
+
+/// Which rows of the table are rated.
+struct Rated<'a> {
+    ids: &'a [String],
+    /// Their places in the table, ascending.
+    rows: &'a [usize],
+    /// Rows of the table.
+    total: usize,
+}
+
+/// How many rows of so many columns are held: those that are compared, and as many more as the steps are fitted on.
+fn most_rows(columns: usize, options: &evaluate::Options) -> usize {
+    const BYTES: usize = 128 << 20;
+    (BYTES / 4 / columns.max(1)).max(options.sample)
 }
 
 fn input_of(path: &Path, id: Option<&str>) -> Input {
@@ -102,8 +129,8 @@ fn input_of(path: &Path, id: Option<&str>) -> Input {
     }
 }
 
-/// The numeric columns of a file, in the order of the table's rows.
-fn numbers(path: &Path, request: &Request<'_>, ids: &[String], observer: &mut Observer<'_>) -> Result<Array2<f32>> {
+/// The numeric columns of a file for the rated rows, in their order.
+fn numbers(path: &Path, request: &Request<'_>, rated: &Rated<'_>, observer: &mut Observer<'_>) -> Result<Array2<f32>> {
     let plain = input_of(path, None);
     let there: Vec<String> =
         table::read::schema(&plain, Path::new(""))?.columns.into_iter().map(|(name, _)| name).collect();
@@ -116,29 +143,66 @@ fn numbers(path: &Path, request: &Request<'_>, ids: &[String], observer: &mut Ob
     } else {
         input.features.include = ours.into_iter().cloned().collect();
     }
-    let Table { ids: found, frame, .. } = table::read::read(&input, Path::new(""), observer)?;
-    if frame.features.is_empty() {
+    let mut picked = Picked::default();
+    let place: HashMap<&str, usize> = match id {
+        Some(_) => rated.ids.iter().map(String::as_str).zip(0..).collect(),
+        None => HashMap::new(),
+    };
+    table::parts(&input, Path::new(""), observer, &mut |part| {
+        let frame = &part.frame;
+        picked.begin(&frame.features, rated.ids.len());
+        if picked.features != frame.features {
+            return Err(Error::request("a column of numbers has no value in thousands of rows")
+                .at(path.display().to_string())
+                .hint("leave the column out of the file"));
+        }
+        for (row, values) in frame.values.rows().into_iter().enumerate() {
+            let at = match id {
+                Some(_) => place.get(part.ids[row].as_str()).copied(),
+                None => rated.rows.binary_search(&(picked.seen + row)).ok(),
+            };
+            if let Some(at) = at {
+                picked.values.row_mut(at).assign(&values);
+                picked.found[at] = true;
+            }
+        }
+        picked.seen += frame.rows();
+        Ok(())
+    })?;
+    if picked.features.is_empty() {
         return Err(Error::request("there is no numeric column").at(path.display().to_string()));
     }
-    let _ = observer(Event::Note(format!("{} columns of `{}` are rated", frame.features.len(), path.display())));
-    if id.is_some() {
-        let place: HashMap<&str, usize> = found.iter().map(String::as_str).zip(0..).collect();
-        let order: Vec<usize> = ids
-            .iter()
-            .map(|id| {
-                place.get(id.as_str()).copied().ok_or_else(|| {
-                    Error::request(format!("the id `{id}` of the table is not there")).at(path.display().to_string())
-                })
-            })
-            .collect::<Result<_>>()?;
-        return Ok(frame.values.select(Axis(0), &order));
-    }
-    if frame.values.nrows() != ids.len() {
-        return Err(Error::request(format!("{} rows, but the table has {}", frame.values.nrows(), ids.len()))
+    let _ = observer(Event::Note(format!("{} columns of `{}` are rated", picked.features.len(), path.display())));
+    if id.is_none() && picked.seen != rated.total {
+        return Err(Error::request(format!("{} rows, but the table has {}", picked.seen, rated.total))
             .at(path.display().to_string())
             .hint("give the rows of the table in its order, or name the id column with `--id`"));
     }
-    Ok(frame.values)
+    match picked.found.iter().position(|found| !found) {
+        None => Ok(picked.values),
+        Some(row) => Err(Error::request(format!("the id `{}` of the table is not there", rated.ids[row]))
+            .at(path.display().to_string())),
+    }
+}
+
+/// The rows picked out of a file that is read part by part.
+#[derive(Default)]
+struct Picked {
+    features: Vec<String>,
+    values: Array2<f32>,
+    found: Vec<bool>,
+    seen: usize,
+}
+
+impl Picked {
+    /// Makes room when the columns are known.
+    fn begin(&mut self, features: &[String], rows: usize) {
+        if self.seen == 0 {
+            self.features = features.to_vec();
+            self.values = Array2::zeros((rows, features.len()));
+            self.found = vec![false; rows];
+        }
+    }
 }
 
 /// Whether a column is one of the numbers that our own files hold: `code_00` …, `x`, `y`.

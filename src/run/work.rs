@@ -16,6 +16,7 @@ use super::meter::Meter;
 use super::packed::{nearest, pack, unpack};
 use super::pictures;
 use super::room;
+use super::cost;
 use super::{EmbeddingRecord, Reuse, TrainingRecord};
 use crate::autoencoder::{self, Checkpoint};
 use crate::embed;
@@ -128,6 +129,7 @@ impl<'a> Work<'a> {
     fn data(&mut self, observer: &mut Observer<'_>) -> Result<&Data> {
         if self.data.is_none() {
             let colors = pictures::features_wanted(self.pipeline());
+            cost::check_reading(self.loaded)?;
             let data = Data::load(self.pipeline(), &self.loaded.base, &colors, &mut self.meter, observer);
             // an input that changed explains any error but the wish to stop
             if data.as_ref().err().is_none_or(|error| error.fault() != Fault::Interrupted) {
@@ -170,6 +172,16 @@ impl<'a> Work<'a> {
         if let Some(tsne) = pipeline.tsne.on() {
             tsne.resolve(data.prepared.nrows(), data.prepared.ncols())?;
         }
+        cost::check(
+            pipeline,
+            &options,
+            cost::Size {
+                rows: data.prepared.nrows(),
+                columns: data.columns,
+                features: data.prepared.ncols(),
+                training: data.split.training.len(),
+            },
+        )?;
         pictures::check(pipeline, &data.rows)?;
         super::publish::check_names(&data.rows)?;
         if self.folder.is_none() {

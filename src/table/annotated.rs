@@ -4,7 +4,7 @@
 //! features. The matrix is laid down by whoever opened the file, straight into the table.
 
 use crate::error::Result;
-use crate::table::assemble::make_unique;
+use crate::table::labels::make_unique;
 use crate::table::error::TableError;
 use crate::table::first_few;
 use crate::table::gather::Gather;

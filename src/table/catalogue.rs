@@ -325,47 +325,6 @@ fn metadata_are_joined_by_id() {
 }
 
 #[test]
-fn a_sample_of_rows_is_the_same_in_every_format() {
-    let folder = tempfile::tempdir().unwrap();
-    let numbers: Vec<f32> = (0..5000).map(|row| row as f32).collect();
-    let text: String =
-        std::iter::once("a,b\n".to_owned()).chain(numbers.iter().map(|a| format!("{a},{}\n", 2.0 * a))).collect();
-    std::fs::write(folder.path().join("t.csv"), text).unwrap();
-    let columns = vec![
-        super::write::Column::single("a", numbers.iter().copied()),
-        super::write::Column::single("b", numbers.iter().map(|a| 2.0 * a)),
-    ];
-    super::write::parquet(std::fs::File::create(folder.path().join("t.parquet")).unwrap(), columns).unwrap();
-    let options = r#""rows": {"sample": 50, "seed": 7}"#;
-    let text = read_with(folder.path(), "t.csv", options).unwrap();
-    let columnar = read_with(folder.path(), "t.parquet", options).unwrap();
-    assert_eq!(text.frame, columnar.frame);
-    let drawn: Vec<f32> = text.frame.values.column(0).to_vec();
-    assert!(drawn.len() == 50 && drawn.windows(2).all(|pair| pair[0] < pair[1]) && drawn[49] > 4000.0);
-    assert!(text.frame.values.rows().into_iter().all(|row| row[1] == 2.0 * row[0]));
-}
-
-#[test]
-fn batches_together_are_the_whole() {
-    let folder = tempfile::tempdir().unwrap();
-    let text: String =
-        std::iter::once("a,s\n".to_owned()).chain((0..997).map(|row| format!("{row},k{}\n", row % 3))).collect();
-    std::fs::write(folder.path().join("t.csv"), text).unwrap();
-    let input = Input::new("t.csv");
-    let whole = read::read(&input, folder.path(), &mut silent).unwrap();
-    let (mut ids, mut values, mut parts) = (Vec::new(), Vec::new(), 0);
-    read::batches(&input, folder.path(), 100, &mut silent, &mut |table| {
-        ids.extend(table.ids);
-        values.extend(table.frame.values.iter().copied());
-        parts += 1;
-        Ok(())
-    })
-    .unwrap();
-    assert_eq!((ids, parts), (whole.ids, 10));
-    assert_eq!(values, whole.frame.values.iter().copied().collect::<Vec<_>>());
-}
-
-#[test]
 fn the_number_of_threads_changes_nothing() {
     let mut text = "id,a,b,c\n".to_owned();
     for row in 0..30_000 {

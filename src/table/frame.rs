@@ -11,7 +11,7 @@ use crate::error::nearest;
 use crate::table::Category;
 use crate::table::Frame;
 use crate::table::Table;
-use crate::table::assemble::WITHOUT_A_VALUE;
+use crate::table::keep::WITHOUT_A_VALUE;
 use crate::table::clipped;
 use crate::table::error::TableError;
 

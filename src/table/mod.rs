@@ -16,17 +16,22 @@ mod frame;
 mod gather;
 mod hdf5;
 pub mod inspect;
-
+mod keep;
+mod labels;
 pub mod memory;
 mod metadata;
 mod numpy;
 mod options;
+mod parts;
+#[cfg(test)]
+mod parts_tests;
 pub mod read;
 mod roles;
 mod source;
 mod tenx;
 mod text;
 mod transpose;
+mod turned;
 pub mod write;
 
 use ndarray::Array2;
@@ -34,6 +39,7 @@ use serde::{Deserialize, Serialize};
 
 pub use error::TableError;
 pub use evidence::{DataKind, Evidence};
+pub use parts::parts;
 pub use options::{
     Categorical, CategoricalMissing, Decimal, Features, Header, Input, Layout, Metadata, Missing, NumericMissing, Rows,
     Separator, Times, Unmatched,
@@ -46,6 +52,8 @@ pub struct Table {
     pub id_name: String,
     /// The name of each row, different for every row.
     pub ids: Vec<String>,
+    /// Which rows of the file or files these are, counted from 0.
+    pub rows: Vec<usize>,
     /// What trains.
     pub frame: Frame,
     /// What colors and scores.

@@ -3,8 +3,6 @@
 use std::path::Path;
 use std::path::PathBuf;
 
-use ndarray::Array2;
-
 use crate::error::Error;
 use crate::error::Result;
 use crate::event::Event;
@@ -14,10 +12,9 @@ use crate::table::Table;
 use crate::table::Unused;
 use crate::table::assemble;
 use crate::table::assemble::Loaded;
-use crate::table::clipped;
+use crate::table::assemble::Places;
 use crate::table::columnar;
 use crate::table::error::TableError;
-use crate::table::first_few;
 use crate::table::gather::Gather;
 use crate::table::gather::Slot;
 use crate::table::gather::TextUse;
@@ -32,7 +29,7 @@ use crate::table::source::Kind;
 use crate::table::source::Progress;
 use crate::table::source::Source;
 use crate::table::tenx;
-use crate::table::transpose;
+use crate::table::turned::load_transposed;
 use crate::table::write::Column;
 use crate::value::OneOrMany;
 
@@ -61,54 +58,6 @@ pub fn read(input: &Input, base: &Path, observer: &mut Observer<'_>) -> Result<T
     Ok(table)
 }
 
-/// Reads the table some `rows` at a time and hands each part to `sink`: for tables of any length.
-///
-/// Parquet and text files are read in bounded memory; other formats come as one part. Levels and
-/// classes are those of each part.
-///
-/// # Errors
-/// As [`read`], and whatever `sink` answers.
-pub fn batches(
-    input: &Input,
-    base: &Path,
-    rows: usize,
-    observer: &mut Observer<'_>,
-    sink: &mut dyn FnMut(Table) -> Result<()>,
-) -> Result<()> {
-    if input.layout == Layout::FeaturesInRows || input.rows.is_some() || input.metadata.is_some() {
-        return sink(read(input, base, observer)?);
-    }
-    let mut first_row = 0;
-    for file in data_files(input, base)? {
-        let mut source = open(&file, input)?;
-        let mut more = true;
-        while more {
-            let (input, served) = with_row_names(input, source.as_ref());
-            let mut account = Account { format: source.format(), ..Account::default() };
-            let columns = source.columns().to_vec();
-            let mut roles = roles::assign(&columns, &input, &mut account).map_err(|error| placed(error, &file))?;
-            let mut progress = Progress::new(observer);
-            more = source
-                .next(&mut roles.slots, &mut roles.gather, rows.max(1), &mut progress)
-                .map_err(|error| placed(error, &file))?;
-            let count = roles.gather.offered();
-            if count > 0 {
-                account.rows_read = count;
-                let loaded = Loaded {
-                    ids_optional: served,
-                    ..Loaded::from_gather(roles.gather, &input, account, first_row, Vec::new())
-                };
-                sink(assemble::table(loaded, None, &input).map_err(|error| placed(error, &file))?)?;
-                first_row += count;
-            }
-        }
-    }
-    if first_row == 0 {
-        return Err(TableError::NoRows { header: None }.into());
-    }
-    Ok(())
-}
-
 /// What a file announces about its columns.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
 pub struct Schema {
@@ -120,6 +69,8 @@ pub struct Schema {
     pub columns: Vec<(String, String)>,
     /// How many columns would train, by the `input:` section and the first rows.
     pub trainable: usize,
+    /// Rows there may be: as the file says, or judged by its length; `None` where a packed file hides it.
+    pub rows_about: Option<usize>,
 }
 
 /// Looks at the first file without reading it whole, and checks every name in `input` against it.
@@ -138,9 +89,14 @@ pub fn schema(input: &Input, base: &Path) -> Result<Schema> {
             let roles = roles::assign(columns, &input, &mut account).map_err(|error| placed(error, &files[0]))?;
             roles.gather.width() + roles.gather.texts.iter().filter(|text| text.use_as == TextUse::Category).count()
         }
-        Layout::FeaturesInRows => source.rows().unwrap_or(0),
+        Layout::FeaturesInRows => source.rows().or_else(|| source.rows_about()).unwrap_or(0),
     };
-    Ok(Schema { format: source.format(), rows: source.rows(), columns: described, trainable })
+    let rows_about = source.rows().or_else(|| source.rows_about());
+    let rows_about = match input.layout {
+        Layout::SamplesInRows => rows_about.map(|rows| rows.saturating_mul(files.len())),
+        Layout::FeaturesInRows => Some(columns.len()),
+    };
+    Ok(Schema { format: source.format(), rows: source.rows(), columns: described, trainable, rows_about })
 }
 
 /// Every file that `input` reads, the metadata last; patterns are resolved, in the order of names.
@@ -179,7 +135,7 @@ pub(super) fn annotations(input: &Input, base: &Path) -> Result<Vec<String>> {
     Ok(names.filter(|name| source.row_names() != Some(name.as_str()) && input.id.as_ref() != Some(name)).collect())
 }
 
-fn data_files(input: &Input, base: &Path) -> Result<Vec<PathBuf>> {
+pub(super) fn data_files(input: &Input, base: &Path) -> Result<Vec<PathBuf>> {
     let OneOrMany(paths) = &input.path;
     let mut files = Vec::new();
     for path in paths {
@@ -239,18 +195,18 @@ fn resolve(path: &Path, base: &Path) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-fn open(file: &Path, input: &Input) -> Result<Box<dyn Source>> {
+pub(super) fn open(file: &Path, input: &Input) -> Result<Box<dyn Source>> {
     source::open(file, input).map_err(|error| placed(error, file))
 }
 
 /// The error with the file it is about, unless it says a place already.
-fn placed(error: Error, file: &Path) -> Error {
+pub(super) fn placed(error: Error, file: &Path) -> Error {
     let named = error.place().is_some() || error.message().contains(&*file.to_string_lossy());
     if named { error } else { error.at(file.display().to_string()) }
 }
 
 /// Row names serve as id where none is asked for; whether they do.
-fn with_row_names(input: &Input, source: &dyn Source) -> (Input, bool) {
+pub(super) fn with_row_names(input: &Input, source: &dyn Source) -> (Input, bool) {
     let mut input = input.clone();
     let serve = input.id.is_none() && source.row_names().is_some();
     if serve {
@@ -285,7 +241,12 @@ fn load(files: &[PathBuf], input: &Input, observer: &mut Observer<'_>) -> Result
     if roles.gather.sampled().is_some() && roles.gather.rows() < roles.gather.offered() {
         account.notes.push(format!("a sample of {} of {} rows is used", roles.gather.rows(), roles.gather.offered()));
     }
-    Ok(Loaded { ids_optional: *served, ..Loaded::from_gather(roles.gather, input, account, 0, roles.labels_elsewhere) })
+    let places = match roles.gather.sampled() {
+        Some(rows) => Places::Sample(rows.to_vec()),
+        None => Places::From(0),
+    };
+    let loaded = Loaded::from_gather(roles.gather, input, account, places, roles.labels_elsewhere);
+    Ok(Loaded { ids_optional: *served, ..loaded })
 }
 
 /// A column that turned into text in a further file does so for the files after it.
@@ -299,130 +260,10 @@ fn take_back(first: &[source::Column], slots: &mut [Slot], columns: &[source::Co
     }
 }
 
-fn drain(source: &mut dyn Source, slots: &mut [Slot], gather: &mut Gather, observer: &mut Observer<'_>) -> Result<()> {
+pub(super) fn drain(source: &mut dyn Source, slots: &mut [Slot], gather: &mut Gather, observer: &mut Observer<'_>) -> Result<()> {
     let mut progress = Progress::new(observer);
     while source.next(slots, gather, usize::MAX, &mut progress)? {}
     Ok(())
-}
-
-/// Reads a file with a row per feature: as it stands, then turned.
-fn load_transposed(files: &[PathBuf], input: &Input, observer: &mut Observer<'_>) -> Result<Loaded> {
-    let file = &files[0];
-    if files.len() > 1 {
-        return Err(TableError::Request {
-            message: "several files with features in rows cannot be read as one table".to_owned(),
-            hint: "give one file".to_owned(),
-        }
-        .into());
-    }
-    if input.rows.is_some() {
-        return Err(TableError::Request {
-            message: "`input.rows` cannot sample a file with features in rows".to_owned(),
-            hint: "leave `input.rows` out".to_owned(),
-        }
-        .into());
-    }
-    let mut source = open(file, input)?;
-    let columns = source.columns().to_vec();
-    let names = match (&input.id, source.row_names()) {
-        (Some(id), _) => Some(id.clone()),
-        (None, Some(names)) => Some(names.to_owned()),
-        (None, None) => columns.iter().find(|column| column.kind == Kind::Text).map(|column| column.name.clone()),
-    };
-    let Some(names) = names else {
-        return Err(placed(
-            TableError::Request {
-                message: "no column names the features: all columns are numbers".to_owned(),
-                hint: "set `input.id` to the column that names the features, or `input.layout: samples_in_rows`"
-                    .to_owned(),
-            }
-            .into(),
-            file,
-        ));
-    };
-    let mut as_it_stands = Input { id: Some(names.clone()), labels: Vec::new(), ..Input::new(file) };
-    as_it_stands.categorical.max_levels = 0;
-    as_it_stands.missing = input.missing.clone();
-    let mut account = Account { format: source.format(), notes: source.notes(), ..Account::default() };
-    let mut roles = roles::assign(&columns, &as_it_stands, &mut account).map_err(|error| placed(error, file))?;
-    let mut slots = std::mem::take(&mut roles.slots);
-    drain(source.as_mut(), &mut slots, &mut roles.gather, observer).map_err(|error| placed(error, file))?;
-    drop(source);
-    account.rows_read = roles.gather.width();
-    account.turned = true;
-    let left_out: Vec<String> = std::mem::take(&mut account.unused).into_iter().map(|unused| unused.name).collect();
-    if !left_out.is_empty() {
-        account.notes.push(format!("columns that are no samples are left out: {}", first_few(&left_out)));
-    }
-    account.notes.push(format!("features are named by column `{}`, samples by the header", clipped(&names)));
-    let loaded = turn(roles.gather, account).map_err(|error| placed(error, file))?;
-    choose(loaded, input).map_err(|error| placed(error, file))
-}
-
-fn turn(mut gather: Gather, mut account: Account) -> Result<Loaded> {
-    let features = gather.rows();
-    let id = gather.texts.iter().position(|text| text.use_as == TextUse::Id);
-    let mut names: Vec<String> = match id {
-        Some(id) => (0..features).map(|row| gather.texts[id].cells.get(row).unwrap_or_default().to_owned()).collect(),
-        None => Vec::new(),
-    };
-    if let Some(position) = names.iter().position(|name| name.trim().is_empty()) {
-        return Err(
-            Error::request(format!("row {} has no feature name", position + 1)).hint("every feature needs a name")
-        );
-    }
-    let renamed = assemble::make_unique(&mut names);
-    if renamed > 0 {
-        account.notes.push(format!("{renamed} feature names occur more than once and got a number: `-1`, `-2`, …"));
-    }
-    let keep: Vec<bool> = gather.dead.iter().map(|dead| !dead).collect();
-    let ids: Vec<String> =
-        gather.names.iter().zip(&keep).filter(|(_, keep)| **keep).map(|(name, _)| name.clone()).collect();
-    let rounded = Vec::new();
-    let matrix = gather.take_matrix(&keep);
-    let values = transpose::turned(matrix);
-    account.columns_in = names.len();
-    Ok(Loaded {
-        id_name: "sample".to_owned(),
-        ids: Some(ids),
-        ids_optional: false,
-        names,
-        values,
-        texts: Vec::new(),
-        rounded,
-        account,
-        first_row: 0,
-        labels_elsewhere: Vec::new(),
-    })
-}
-
-/// Applies the choice of features to a matrix that was read whole.
-pub(super) fn choose(mut loaded: Loaded, input: &Input) -> Result<Loaded> {
-    let columns: Vec<source::Column> = loaded
-        .names
-        .iter()
-        .map(|name| source::Column { name: name.clone(), kind: Kind::Number, type_name: "number".to_owned() })
-        .collect();
-    let chosen = Input { id: None, labels: Vec::new(), rows: None, ..input.clone() };
-    let roles = roles::assign(&columns, &chosen, &mut loaded.account)?;
-    loaded.labels_elsewhere.clone_from(&input.labels);
-    if let Some(label) = input.labels.first()
-        && input.metadata.is_none()
-    {
-        return Err(TableError::Request {
-            message: format!("label `{}` cannot be in a file with features in rows", clipped(label)),
-            hint: "give the labels in a second file: `input.metadata: {path: …}`".to_owned(),
-        }
-        .into());
-    }
-    let keep: Vec<bool> = roles.slots.iter().map(|slot| *slot != Slot::Skip).collect();
-    if keep.iter().any(|keep| !keep) {
-        let wanted: Vec<usize> = (0..keep.len()).filter(|column| keep[*column]).collect();
-        loaded.names = wanted.iter().map(|column| std::mem::take(&mut loaded.names[*column])).collect();
-        let values = std::mem::take(&mut loaded.values);
-        loaded.values = super::frame::select_columns(values, &wanted);
-    }
-    Ok(loaded)
 }
 
 fn load_metadata(metadata: &Metadata, base: &Path) -> Result<metadata::Joined> {
@@ -445,11 +286,6 @@ fn load_metadata(metadata: &Metadata, base: &Path) -> Result<metadata::Joined> {
         .collect();
     let loaded = load(&files[..1], &input, &mut crate::event::silent)?;
     metadata::Joined::new(loaded, key, metadata.unmatched).map_err(|error| placed(error, file))
-}
-
-/// An empty matrix with a column per name, for tables of texts only.
-pub(super) fn no_numbers(rows: usize) -> Array2<f32> {
-    Array2::zeros((rows, 0))
 }
 
 /// A column that does nothing, for the account.

@@ -60,6 +60,11 @@ pub(super) trait Source {
     /// The number of rows, where the file says.
     fn rows(&self) -> Option<usize>;
 
+    /// The number of rows, judged by the file's length where it does not say.
+    fn rows_about(&self) -> Option<usize> {
+        None
+    }
+
     /// Appends the next rows, at most about `most`, to `gather`; false when there were none left.
     ///
     /// `slots` says where each column goes; a reader may turn a column of unknown kind into text.
@@ -70,6 +75,11 @@ pub(super) trait Source {
         most: usize,
         progress: &mut Progress<'_, '_>,
     ) -> Result<bool>;
+
+    /// Whether the file can be read some rows at a time in bounded memory; else it comes as one part.
+    fn is_read_in_parts(&self) -> bool {
+        false
+    }
 
     /// A column of row names without a name of its own, which serves as id if none is given.
     fn row_names(&self) -> Option<&str> {

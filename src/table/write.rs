@@ -3,6 +3,8 @@
 //! Files are not opened here: the caller gives a writer, so that writing whole files stays one
 //! place's business.
 
+mod parts;
+
 use std::io::Write;
 
 use polars::prelude::DataFrame;
@@ -18,6 +20,8 @@ use crate::error::Result;
 use crate::table::Label;
 use crate::table::LabelValues;
 use crate::table::columnar::contain;
+
+pub use parts::{Format, Parts};
 
 /// A column to write, or one of ours read back.
 #[derive(Debug, Clone, PartialEq)]
@@ -106,18 +110,24 @@ pub fn labels_columns(labels: &[Label]) -> Vec<Column> {
 /// # Panics
 /// If the columns differ in length.
 pub fn parquet(writer: impl Write, columns: Vec<Column>) -> Result<()> {
-    const ROW_GROUP: usize = 1 << 17;
+    let mut frame = frame(columns)?;
+    let written = contain("Parquet", || options(ParquetWriter::new(writer)).finish(&mut frame));
+    written.map(|_| ()).map_err(|error| Error::failure(format!("cannot write Parquet: {}", error.message())))
+}
+
+fn frame(columns: Vec<Column>) -> Result<DataFrame> {
     let rows = check(&columns);
     let columns = columns.into_iter().map(|column| series(column).into_column()).collect();
-    let written = contain("Parquet", || {
-        let mut frame = DataFrame::new(rows, columns)?;
-        ParquetWriter::new(writer)
-            .with_compression(ParquetCompression::Zstd(None))
-            .with_statistics(StatisticsOptions::default())
-            .with_row_group_size(Some(ROW_GROUP))
-            .finish(&mut frame)
-    });
-    written.map(|_| ()).map_err(|error| Error::failure(format!("cannot write Parquet: {}", error.message())))
+    contain("Parquet", || DataFrame::new(rows, columns))
+}
+
+/// How all our Parquet files are packed.
+fn options<W: Write>(writer: ParquetWriter<W>) -> ParquetWriter<W> {
+    const ROW_GROUP: usize = 1 << 17;
+    writer
+        .with_compression(ParquetCompression::Zstd(None))
+        .with_statistics(StatisticsOptions::default())
+        .with_row_group_size(Some(ROW_GROUP))
 }
 
 /// Writes columns of equal length as CSV: UTF-8, commas, a header, empty where missing.
@@ -130,14 +140,24 @@ pub fn parquet(writer: impl Write, columns: Vec<Column>) -> Result<()> {
 /// # Panics
 /// If the columns differ in length.
 pub fn csv(mut writer: impl Write, columns: &[Column]) -> Result<()> {
-    let rows = check(columns);
-    let failed = |error: std::io::Error| Error::failure(format!("cannot write CSV: {error}"));
+    csv_header(&mut writer, columns)?;
+    csv_rows(&mut writer, columns)
+}
+
+fn csv_header(writer: &mut impl Write, columns: &[Column]) -> Result<()> {
     let mut line = Vec::new();
     for (position, column) in columns.iter().enumerate() {
         separate(&mut line, position);
         quote(&mut line, &column.name);
     }
     line.push(b'\n');
+    writer.write_all(&line).map_err(|error| Error::failure(format!("cannot write CSV: {error}")))
+}
+
+fn csv_rows(writer: &mut impl Write, columns: &[Column]) -> Result<()> {
+    let rows = check(columns);
+    let failed = |error: std::io::Error| Error::failure(format!("cannot write CSV: {error}"));
+    let mut line = Vec::new();
     for row in 0..rows {
         for (position, column) in columns.iter().enumerate() {
             separate(&mut line, position);

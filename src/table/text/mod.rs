@@ -30,6 +30,7 @@ pub(super) use stream::Blocks;
 use stream::Field;
 use stream::Record;
 pub(super) use stream::fields;
+pub(super) use stream::unpacked;
 
 /// Opens a text file and judges its shape by its first rows.
 pub(super) fn open(path: &Path, input: &Input) -> Result<Box<dyn Source>> {
@@ -143,8 +144,16 @@ impl Source for TextSource {
         None
     }
 
+    fn rows_about(&self) -> Option<usize> {
+        self.estimate
+    }
+
     fn notes(&self) -> Vec<String> {
         self.notes.clone()
+    }
+
+    fn is_read_in_parts(&self) -> bool {
+        true
     }
 
     fn row_names(&self) -> Option<&str> {

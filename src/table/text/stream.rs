@@ -41,21 +41,8 @@ pub(in crate::table) struct Record {
 impl Blocks {
     /// Opens a file, unpacking gzip and zstd by their first bytes.
     pub(in crate::table) fn open(path: &Path) -> Result<Self> {
-        let io = |error| Error::io("read", path, &error);
-        let file = File::open(path).map_err(io)?;
-        let length = file.metadata().map_err(io)?.len();
         let consumed = Arc::new(AtomicU64::new(0));
-        let mut counted = Counted { inner: file, consumed: Arc::clone(&consumed) };
-        let mut start = Vec::with_capacity(4);
-        counted.by_ref().take(4).read_to_end(&mut start).map_err(io)?;
-        let whole = std::io::Cursor::new(start.clone()).chain(counted);
-        let (reader, compressed): (Box<dyn Read>, bool) = match start.as_slice() {
-            [0x1f, 0x8b, ..] => {
-                (Box::new(flate2::bufread::MultiGzDecoder::new(BufReader::with_capacity(1 << 16, whole))), true)
-            }
-            [0x28, 0xb5, 0x2f, 0xfd] => (Box::new(zstd::stream::read::Decoder::new(whole).map_err(io)?), true),
-            _ => (Box::new(whole), false),
-        };
+        let (reader, length, compressed) = decoder(path, Arc::clone(&consumed))?;
         Ok(Self { reader, consumed, length, compressed, buffer: Vec::new(), ended: false, lines: 0, separator: b',' })
     }
 
@@ -182,6 +169,30 @@ impl Blocks {
         }
         Ok((start, lines))
     }
+}
+
+/// The bytes of a file, gzip and zstd unpacked.
+pub(in crate::table) fn unpacked(path: &Path) -> Result<Box<dyn Read>> {
+    decoder(path, Arc::new(AtomicU64::new(0))).map(|(reader, ..)| reader)
+}
+
+/// A reader that unpacks, the length of the file, and whether it was packed.
+fn decoder(path: &Path, consumed: Arc<AtomicU64>) -> Result<(Box<dyn Read>, u64, bool)> {
+    let io = |error| Error::io("read", path, &error);
+    let file = File::open(path).map_err(io)?;
+    let length = file.metadata().map_err(io)?.len();
+    let mut counted = Counted { inner: file, consumed };
+    let mut start = Vec::with_capacity(4);
+    counted.by_ref().take(4).read_to_end(&mut start).map_err(io)?;
+    let whole = std::io::Cursor::new(start.clone()).chain(counted);
+    Ok(match start.as_slice() {
+        [0x1f, 0x8b, ..] => {
+            let packed = BufReader::with_capacity(1 << 16, whole);
+            (Box::new(flate2::bufread::MultiGzDecoder::new(packed)), length, true)
+        }
+        [0x28, 0xb5, 0x2f, 0xfd] => (Box::new(zstd::stream::read::Decoder::new(whole).map_err(io)?), length, true),
+        _ => (Box::new(whole), length, false),
+    })
 }
 
 enum End {

@@ -1,0 +1,131 @@
+//! Arrow IPC (Feather): whole columns where the table is read whole, else a record batch at a time.
+
+use std::fs::File;
+use std::path::Path;
+use std::path::PathBuf;
+
+use polars::prelude::*;
+use polars_arrow::io::ipc::read::FileReader;
+use polars_arrow::io::ipc::read::read_file_metadata;
+
+use super::MOST_ROWS;
+use super::Stretch;
+use super::contain;
+use super::described;
+use super::lay_in_groups;
+use super::open_file;
+use super::pick;
+use super::wanted;
+use crate::error::Result;
+use crate::table::gather::Gather;
+use crate::table::gather::Slot;
+use crate::table::options::Input;
+use crate::table::source;
+use crate::table::source::Progress;
+use crate::table::source::Source;
+
+const FORMAT: &str = "Arrow";
+
+/// Opens an Arrow IPC file.
+pub(in crate::table) fn open(path: &Path, _input: &Input) -> Result<Box<dyn Source>> {
+    let file = open_file(path)?;
+    let columns = contain(FORMAT, || {
+        let schema = IpcReader::new(file).schema()?;
+        Ok(described(&schema))
+    })?;
+    let file = open_file(path)?;
+    let rows = contain(FORMAT, || Ok(IpcReader::new(file).with_projection(Some(Vec::new())).finish()?.height()))?;
+    Ok(Box::new(Ipc { path: path.to_owned(), columns, rows, done: 0, batches: None, batch: None }))
+}
+
+struct Ipc {
+    path: PathBuf,
+    columns: Vec<source::Column>,
+    rows: usize,
+    done: usize,
+    batches: Option<FileReader<File>>,
+    /// The wanted columns of the record batch at hand, and how many of its rows were taken.
+    batch: Option<(DataFrame, usize)>,
+}
+
+impl Source for Ipc {
+    fn format(&self) -> String {
+        FORMAT.to_owned()
+    }
+
+    fn columns(&self) -> &[source::Column] {
+        &self.columns
+    }
+
+    fn rows(&self) -> Option<usize> {
+        Some(self.rows)
+    }
+
+    fn is_read_in_parts(&self) -> bool {
+        true
+    }
+
+    fn next(
+        &mut self,
+        slots: &mut [Slot],
+        gather: &mut Gather,
+        most: usize,
+        progress: &mut Progress<'_, '_>,
+    ) -> Result<bool> {
+        if self.done >= self.rows {
+            return Ok(false);
+        }
+        if most == usize::MAX && self.done == 0 {
+            gather.reserve(self.rows)?;
+        }
+        if most == usize::MAX && self.done == 0 && self.rows <= MOST_ROWS {
+            let stretch = Stretch { first: 0, count: self.rows, total: self.rows };
+            lay_in_groups(FORMAT, &stretch, slots, gather, progress, &mut |group| {
+                let file = open_file(&self.path)?;
+                contain(FORMAT, || IpcReader::new(file).with_projection(Some(group.to_vec())).finish())
+            })?;
+            self.done = self.rows;
+            return Ok(true);
+        }
+        let wanted = wanted(slots);
+        let (frame, from) = match self.batch.take() {
+            Some(batch) => batch,
+            None => (self.next_batch(&wanted)?, 0),
+        };
+        let count = (frame.height() - from).min(most).min(MOST_ROWS);
+        let rows = contain(FORMAT, || Ok(frame.slice(i64::try_from(from).unwrap_or(i64::MAX), count)))?;
+        let stretch = Stretch { first: self.done, count, total: self.rows };
+        lay_in_groups(FORMAT, &stretch, slots, gather, progress, &mut |group| {
+            pick(FORMAT, &rows, group.iter().map(|column| wanted.binary_search(column).unwrap_or(0)))
+        })?;
+        self.done += count;
+        if from + count < frame.height() {
+            self.batch = Some((frame, from + count));
+        }
+        Ok(true)
+    }
+}
+
+impl Ipc {
+    /// The wanted columns of the next record batch that has rows.
+    fn next_batch(&mut self, wanted: &[usize]) -> Result<DataFrame> {
+        let path = &self.path;
+        let reader = match &mut self.batches {
+            Some(reader) => reader,
+            none => {
+                let mut file = open_file(path)?;
+                let metadata = contain(FORMAT, || read_file_metadata(&mut file))?;
+                none.insert(FileReader::new(file, metadata, Some(wanted.to_vec()), None))
+            }
+        };
+        loop {
+            let batch = contain(FORMAT, || match reader.next() {
+                Some(batch) => Ok(DataFrame::from(batch?)),
+                None => Err(PolarsError::ComputeError("fewer rows than announced".into())),
+            })?;
+            if batch.height() > 0 {
+                return Ok(batch);
+            }
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! Parquet, Arrow IPC and NDJSON through polars.
+//!
+//! A group's columns are turned into single precision and laid into the matrix before the next
+//! group is read, so that the matrix stays the only full copy. Damaged files make these readers
+//! panic now and then; every call is contained and comes back as an error.
+
+mod ipc;
+mod lay;
+mod ndjson;
+mod parquet;
+
+use std::fs::File;
+use std::panic::AssertUnwindSafe;
+use std::path::Path;
+
+use polars::prelude::*;
+
+use crate::error::Error;
+use crate::error::Result;
+use crate::table::clipped_to;
+use crate::table::error::TableError;
+use crate::table::gather::Gather;
+use crate::table::gather::Slot;
+use crate::table::source;
+use crate::table::source::Kind;
+use crate::table::source::Progress;
+use crate::table::write;
+use crate::table::write::ColumnValues;
+
+pub(super) use ipc::open as ipc;
+pub(super) use ndjson::open as ndjson;
+pub(super) use parquet::open as parquet;
+
+/// Bytes of a group of columns while they are read, counted as 8 per value.
+const GROUP: usize = 64 << 20;
+/// Rows read at once, whatever is asked for.
+const MOST_ROWS: usize = 1 << 20;
+
+/// Where the next rows of a file lie, and how many there are in all.
+struct Stretch {
+    first: usize,
+    count: usize,
+    total: usize,
+}
+
+/// Reads a stretch of rows, some columns at a time, and lays them into the matrix.
+fn lay_in_groups(
+    format: &'static str,
+    stretch: &Stretch,
+    slots: &[Slot],
+    gather: &mut Gather,
+    progress: &mut Progress<'_, '_>,
+    read: &mut dyn FnMut(&[usize]) -> Result<DataFrame>,
+) -> Result<()> {
+    let &Stretch { first, count, total } = stretch;
+    let taken = gather.take_rows(count)?;
+    let wanted = wanted(slots);
+    let per_group = (GROUP / 8 / count.max(1)).clamp(8, 4096);
+    let mut done = 0;
+    for group in wanted.chunks(per_group) {
+        let frame = read(group)?;
+        // a damaged file can give columns of unlike lengths
+        let found = frame.columns().iter().map(Column::len).find(|rows| *rows != count);
+        if found.is_some() || frame.height() != count || frame.width() != group.len() {
+            let found = found.unwrap_or(frame.height());
+            let reason = format!("{count} rows were announced, {found} are there");
+            return Err(TableError::Damaged { format, reason }.into());
+        }
+        let laid = AssertUnwindSafe(|| lay::lay(&frame, group, slots, &taken, first, gather));
+        std::panic::catch_unwind(laid).unwrap_or_else(|_| Err(gave_up(format)))?;
+        done += group.len();
+        progress.advance((first + count * done / wanted.len().max(1)) as u64, total as u64)?;
+    }
+    Ok(())
+}
+
+/// The positions of the columns that go somewhere.
+fn wanted(slots: &[Slot]) -> Vec<usize> {
+    (0..slots.len()).filter(|column| slots[*column] != Slot::Skip).collect()
+}
+
+/// The columns at some positions of a frame in memory.
+fn pick(format: &'static str, frame: &DataFrame, positions: impl Iterator<Item = usize>) -> Result<DataFrame> {
+    let columns: Vec<Column> = positions.map(|position| frame.columns()[position].clone()).collect();
+    contain(format, || DataFrame::new(frame.height(), columns))
+}
+
+fn described(schema: &ArrowSchema) -> Vec<source::Column> {
+    schema.iter_values().map(|field| describe(&field.name, &DataType::from_arrow_field(field))).collect()
+}
+
+fn describe(name: &str, dtype: &DataType) -> source::Column {
+    let kind = match dtype {
+        DataType::Boolean => Kind::Boolean,
+        DataType::String | DataType::Categorical(..) | DataType::Enum(..) => Kind::Text,
+        DataType::Date | DataType::Datetime(..) | DataType::Duration(_) | DataType::Time => Kind::Time,
+        DataType::Null => Kind::Unknown,
+        number if number.is_numeric() => Kind::Number,
+        _ => Kind::Other,
+    };
+    source::Column { name: name.to_owned(), kind, type_name: dtype.to_string() }
+}
+
+fn open_file(path: &Path) -> Result<File> {
+    File::open(path).map_err(|error| Error::io("read", path, &error))
+}
+
+/// Calls into polars; what it answers, and what it panics with, becomes our error.
+pub(super) fn contain<T>(format: &'static str, call: impl FnOnce() -> PolarsResult<T>) -> Result<T> {
+    match std::panic::catch_unwind(AssertUnwindSafe(call)) {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(PolarsError::IO { error, .. }))
+            if error.kind() != std::io::ErrorKind::UnexpectedEof
+                && error.kind() != std::io::ErrorKind::Other
+                && error.kind() != std::io::ErrorKind::InvalidData
+                && error.kind() != std::io::ErrorKind::InvalidInput =>
+        {
+            Err(Error::failure(format!("cannot read on: {error}")))
+        }
+        Ok(Err(error)) => {
+            let reason = error.to_string().lines().next().unwrap_or_default().to_owned();
+            Err(TableError::Damaged { format, reason: clipped_to(&reason, 160) }.into())
+        }
+        Err(_) => Err(gave_up(format)),
+    }
+}
+
+/// A library panicked on what it read.
+fn gave_up(format: &'static str) -> Error {
+    TableError::Damaged { format, reason: "its reader gave up".to_owned() }.into()
+}
+
+/// A file of ours, whole and column by column.
+pub(super) fn whole(path: &Path) -> Result<Vec<write::Column>> {
+    let file = open_file(path)?;
+    let frame = contain("Parquet", || ParquetReader::new(file).finish())?;
+    frame.columns().iter().map(owned).collect()
+}
+
+fn owned(column: &Column) -> Result<write::Column> {
+    let name = column.name().to_string();
+    let series = column.as_materialized_series();
+    let values = contain("Parquet", || {
+        Ok(match series.dtype() {
+            DataType::Float32 => {
+                ColumnValues::Single(series.f32()?.iter().map(|value| value.unwrap_or(f32::NAN)).collect())
+            }
+            DataType::Float64 => {
+                ColumnValues::Double(series.f64()?.iter().map(|value| value.unwrap_or(f64::NAN)).collect())
+            }
+            DataType::Boolean => {
+                ColumnValues::Flag(series.bool()?.iter().map(|value| value.unwrap_or(false)).collect())
+            }
+            number if number.is_integer() => {
+                ColumnValues::Integer(series.cast(&DataType::Int64)?.i64()?.iter().collect())
+            }
+            _ => {
+                let texts = series.cast(&DataType::String)?;
+                ColumnValues::Text(texts.str()?.iter().map(|text| text.map(str::to_owned)).collect())
+            }
+        })
+    })?;
+    Ok(write::Column { name, values })
+}
