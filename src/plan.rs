@@ -100,7 +100,12 @@ impl Plan {
             tsne_seconds = Some(seconds);
             pipeline.tsne = Switch::On(tsne);
         }
-        let stages = run::forecast(loaded)?
+        let forecast = run::forecast(loaded)?;
+        notes.extend(
+            forecast.checkpoint.map(|epochs| format!("the training goes on from a checkpoint after {epochs} epochs")),
+        );
+        let stages = forecast
+            .stages
             .into_iter()
             .map(|(name, reuse)| PlannedStage {
                 name,
