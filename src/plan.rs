@@ -97,7 +97,12 @@ impl Plan {
             notes.extend(tsne.engine.caveat().map(str::to_owned));
             pipeline.tsne = Switch::On(tsne);
         }
-        let stages = run::forecast(loaded)?
+        let forecast = run::forecast(loaded)?;
+        notes.extend(
+            forecast.checkpoint.map(|epochs| format!("the training goes on from a checkpoint after {epochs} epochs")),
+        );
+        let stages = forecast
+            .stages
             .into_iter()
             .map(|(name, reuse)| {
                 let cost = costs.iter().find(|cost| cost.stage == name);

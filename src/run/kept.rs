@@ -138,14 +138,14 @@ impl Kept {
         })
     }
 
-    /// Removes what this run neither took nor kept. An index that cannot be written costs nothing: what is gone is gone,
-    /// whatever an old one says.
+    /// Removes what this run neither took nor kept. Where the index cannot be written, all that it names is left.
     pub fn forget_the_rest(&mut self, folder: &Folder) {
         let used = std::mem::take(&mut self.used);
         self.digests.retain(|name, _| used.contains(name));
-        let _ = self.write(folder);
-        let wanted: Vec<String> = used.iter().cloned().chain([INDEX.to_owned()]).collect();
-        folder.forget_all_but(&wanted);
+        if self.write(folder).is_ok() {
+            let wanted: Vec<String> = used.iter().cloned().chain([INDEX.to_owned()]).collect();
+            folder.forget_all_but(&wanted);
+        }
     }
 
     fn write(&self, folder: &Folder) -> Result<()> {

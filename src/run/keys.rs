@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::checkpoint;
 use super::folder;
 use super::kept::{Kept, Key};
 use super::{Reuse, TrainingRecord, pictures};
@@ -79,11 +80,20 @@ pub(super) fn start_digest(loaded: &Loaded, run: &str) -> Result<String> {
     folder::digest_of(&loaded.base.join(run).join("embedding.parquet"))
 }
 
-/// Which stages a run would take up, in order; nothing is written.
+/// What a run would take up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Forecast {
+    /// Every stage, in order, and whether its result is kept.
+    pub stages: Vec<(Stage, Reuse)>,
+    /// The epochs after which a training that was stopped goes on.
+    pub checkpoint: Option<usize>,
+}
+
+/// Which stages a run would take up; nothing is written.
 ///
 /// # Errors
 /// If an input cannot be read.
-pub fn forecast(loaded: &Loaded) -> Result<Vec<(Stage, Reuse)>> {
+pub fn forecast(loaded: &Loaded) -> Result<Forecast> {
     let files = table::read::input_files(&loaded.pipeline.input, &loaded.base)?;
     let keys = Keys::of(loaded, &digests(&files, &loaded.output)?)?;
     let kept = Kept::in_folder(&loaded.output);
@@ -109,7 +119,12 @@ pub fn forecast(loaded: &Loaded) -> Result<Vec<(Stage, Reuse)>> {
         stages.push((Stage::Tsne, embedding));
     }
     stages.extend([(Stage::Evaluate, measures), (Stage::Plot, false), (Stage::Report, false)]);
-    Ok(stages.into_iter().map(|(stage, kept)| (stage, if kept { Reuse::Kept } else { Reuse::Nothing })).collect())
+    let reuse = |(stage, kept)| (stage, if kept { Reuse::Kept } else { Reuse::Nothing });
+    let checkpoint = match checkpoint::read(&loaded.output, &keys.model) {
+        Some(Ok(checkpoint)) if !model => Some(checkpoint.epochs()),
+        _ => None,
+    };
+    Ok(Forecast { stages: stages.into_iter().map(reuse).collect(), checkpoint })
 }
 
 /// The digest of every input file, by its name without folders; files inside the output folder are refused.

@@ -41,7 +41,7 @@ use crate::prepare::Step;
 use crate::table::Account;
 
 pub use data::{Data, RowNames, split_rows};
-pub use keys::forecast;
+pub use keys::{Forecast, forecast};
 pub use pictures::features_wanted;
 
 /// Whether stages of an earlier run are taken up.

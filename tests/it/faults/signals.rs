@@ -15,6 +15,8 @@ fn each_signal_stops_a_training_with_a_checkpoint() {
         assert_eq!(said.code, code, "{}", said.stderr);
         assert!(said.stderr.contains("hint: a checkpoint is kept: the same command goes on"), "{}", said.stderr);
         assert!(strays(&place).is_empty() && !place.join("run/run.json").exists());
+        let said = place.reduce(&["plan", "p.yaml"]).done();
+        assert!((said.stdout + &said.stderr).contains("goes on from a checkpoint after"), "{signal}");
         let said = place.reduce(&["run", "p.yaml"]).done();
         assert!(said.stderr.contains("training goes on after"), "{}", said.stderr);
         assert_same(&place.results("run"), undisturbed(), signal);
