@@ -163,6 +163,9 @@ impl Pipeline {
         if self.output.as_ref().is_some_and(|output| output.as_os_str().is_empty()) {
             return Err(Error::request("`output` is empty").hint("name a folder, or leave the key out"));
         }
+        if self.output.as_ref().is_some_and(|output| output.to_string_lossy().contains('\0')) {
+            return Err(Error::request("`output` holds a zero byte, which no name can").hint("write the name without it"));
+        }
         self.autoencoder.check()?;
         Ok(())
     }
