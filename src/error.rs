@@ -114,6 +114,7 @@ impl Error {
             Kind::IsADirectory => "it is a folder".to_owned(),
             Kind::NotADirectory => "a part of the path is a file, not a folder".to_owned(),
             Kind::StorageFull => "no space left on the disk".to_owned(),
+            _ if leads_in_a_circle(error) => "its links lead in a circle".to_owned(),
             Kind::QuotaExceeded => "the disk quota is used up".to_owned(),
             Kind::FileTooLarge => "the file would be larger than the system allows".to_owned(),
             Kind::ReadOnlyFilesystem => "the disk can only be read".to_owned(),
@@ -128,6 +129,7 @@ impl Error {
             | Kind::ReadOnlyFilesystem
             | Kind::InvalidFilename
             | Kind::InvalidInput => Self::request(message),
+            _ if leads_in_a_circle(error) => Self::request(message),
             _ => Self::failure(message),
         }
     }
@@ -152,6 +154,12 @@ impl<E: Explain> From<E> for Error {
     fn from(error: E) -> Self {
         Self { fault: error.fault(), message: error.to_string(), place: error.place(), hint: error.hint() }
     }
+}
+
+/// Whether an error is `ELOOP`, for which the standard library has no stable name.
+fn leads_in_a_circle(error: &std::io::Error) -> bool {
+    let number = if cfg!(target_os = "linux") { 40 } else { 62 };
+    cfg!(unix) && error.raw_os_error() == Some(number)
 }
 
 /// The candidate nearest to `word`, if one is near enough to be meant.

@@ -44,9 +44,9 @@ impl std::fmt::Display for PipelineError {
                 Some((line, column)) => {
                     let number = line.to_string();
                     let margin = " ".repeat(number.len());
-                    let source = self.lines.get(line - 1).map_or("", String::as_str);
+                    let (source, caret) = shown(self.lines.get(line - 1).map_or("", String::as_str), column);
                     write!(block, "\n{margin}--> {}:{line}:{column}", self.path.display())?;
-                    write!(block, "\n{margin} |\n{number} | {source}\n{margin} | {}^", " ".repeat(column - 1))?;
+                    write!(block, "\n{margin} |\n{number} | {source}\n{margin} | {}^", " ".repeat(caret))?;
                 }
                 None => write!(block, "\n  --> {}", self.path.display())?,
             }
@@ -57,6 +57,14 @@ impl std::fmt::Display for PipelineError {
         }
         f.write_str(&blocks.join("\n\n"))
     }
+}
+
+/// The part of a line round a column (from 1) that fits a terminal, without control characters; and the column in it, from 0.
+fn shown(line: &str, column: usize) -> (String, usize) {
+    const LONGEST: usize = 120;
+    let skipped = if column > LONGEST { column - LONGEST / 2 } else { 0 };
+    let clean = |letter: char| if letter.is_control() && letter != '\t' { char::REPLACEMENT_CHARACTER } else { letter };
+    (line.chars().skip(skipped).take(LONGEST).map(clean).collect(), column - 1 - skipped)
 }
 
 /// Reads a pipeline file as text.
@@ -87,12 +95,13 @@ pub(super) fn text(path: &Path) -> Result<String> {
             .at(path.display().to_string())
             .hint("save the file as UTF-8")
     })?;
+    let text = text.trim_start_matches('\u{feff}').to_owned();
     if text.trim().is_empty() {
         return Err(Error::request("the pipeline file is empty")
             .at(path.display().to_string())
             .hint("the smallest one is `version: 1` and `input: {path: TABLE}`"));
     }
-    Ok(text.trim_start_matches('\u{feff}').to_owned())
+    Ok(text)
 }
 
 /// The same error with the line of the pipeline that names the column it is about, where that can be told.
@@ -143,7 +152,12 @@ pub(super) fn typed<T: DeserializeOwned>(text: &str, path: &Path) -> std::result
                     if seen {
                         break;
                     }
+                    // a file that is no pipeline at all has one problem, not one in each line
+                    let none_of_it = problems.is_empty() && problem.message.starts_with("expected keys and values");
                     problems.push(problem);
+                    if none_of_it {
+                        break;
+                    }
                     // what is left of a broken entry would only raise problems of its own
                     if !position.is_some_and(|(line, _)| blank_entry(&mut lines, line)) {
                         break;
@@ -159,8 +173,17 @@ pub(super) fn typed<T: DeserializeOwned>(text: &str, path: &Path) -> std::result
 /// What is refused before a parser sees it: depth and anchors that would only serve to exhaust one.
 fn before_parsing(lines: &[String]) -> Vec<Problem> {
     let mut depth = 0_usize;
+    let mut begun = false;
     for (index, line) in lines.iter().enumerate() {
         let content = line.split(" #").next().unwrap_or_default();
+        if begun && (line == "---" || line.starts_with("--- ")) {
+            return vec![Problem {
+                message: "a pipeline file holds one document; `---` begins a second".to_owned(),
+                position: Some((index + 1, 1)),
+                hint: Some("put the second into a file of its own".to_owned()),
+            }];
+        }
+        begun |= !line.trim().is_empty() && !line.starts_with(['#', '%', '-']);
         for (column, character) in content.char_indices() {
             match character {
                 '[' | '{' => depth += 1,
@@ -181,7 +204,7 @@ fn before_parsing(lines: &[String]) -> Vec<Problem> {
         let refused = match value.as_bytes() {
             [b'&' | b'*', next, ..] if !next.is_ascii_whitespace() => Some("anchors and aliases are"),
             [b'!', ..] => Some("a tag is"),
-            _ if value.starts_with("<<:") => Some("a merge key is"),
+            _ if content.match_indices("<<:").any(|(at, _)| is_outside_quotes(&content[..at])) => Some("a merge key is"),
             _ => None,
         };
         if let Some(what) = refused {
@@ -193,6 +216,11 @@ fn before_parsing(lines: &[String]) -> Vec<Problem> {
         }
     }
     Vec::new()
+}
+
+/// Whether no quote is open at the end of `text`.
+fn is_outside_quotes(text: &str) -> bool {
+    text.matches('"').count() % 2 == 0 && text.matches('\'').count() % 2 == 0
 }
 
 /// Blanks the entry that begins on `line`, with all that is indented below it; false where nothing was left to blank.
@@ -234,6 +262,8 @@ impl Problem {
             Some((line, column))
         });
         let (message, hint) = reworded(raw);
+        let message = message.replace(char::is_control, "\u{fffd}");
+        let hint = hint.map(|hint| hint.replace(char::is_control, "\u{fffd}"));
         Self { message, position, hint }
     }
 }

@@ -118,8 +118,11 @@ pub(super) fn contain<T>(format: &'static str, call: impl FnOnce() -> PolarsResu
             Err(Error::failure(format!("cannot read on: {error}")))
         }
         Ok(Err(error)) => {
-            let reason = error.to_string().lines().next().unwrap_or_default().to_owned();
-            Err(TableError::Damaged { format, reason: clipped_to(&reason, 160) }.into())
+            let reason = error.to_string();
+            let reason = reason.lines().next().unwrap_or_default();
+            // what follows is a value of the library's own, printed for its authors
+            let reason = reason.split("(Error {").next().unwrap_or_default();
+            Err(TableError::Damaged { format, reason: clipped_to(reason, 160) }.into())
         }
         Err(_) => Err(gave_up(format)),
     }

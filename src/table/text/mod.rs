@@ -318,7 +318,7 @@ impl Parser {
             }
             Cell::Text => {
                 let text = clipped(&String::from_utf8_lossy(&field.text()));
-                let column = self.columns[column].name.clone();
+                let column = clipped(&self.columns[column].name);
                 Err(TableError::NotANumber { column, row: row + 1, text, numbers: 0 }.into())
             }
         }
@@ -394,7 +394,7 @@ impl Parser {
                     .filter_map(|record| fields(&block[record.start..record.end], self.separator).nth(column));
                 let here = here.filter(|field| matches!(self.cells.read(field.bytes), Cell::Number(_))).count();
                 let found: Error = TableError::NotANumber {
-                    column: self.columns[column].name.clone(),
+                    column: clipped(&self.columns[column].name),
                     row: first_row + row + 1,
                     text: clipped(&String::from_utf8_lossy(&field.text())),
                     numbers: before + here,

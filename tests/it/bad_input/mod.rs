@@ -125,7 +125,7 @@ pub fn breaches(said: &Said, code: i32) -> Vec<String> {
         }
     }
     let lines = said.stderr.lines().count();
-    if !(1..=40).contains(&lines) || said.stderr.len() > 12_000 {
+    if !(1..=150).contains(&lines) || said.stderr.len() > 12_000 {
         wrong.push(format!("{lines} lines, {} bytes", said.stderr.len()));
     }
     if code != 0 && !said.stderr.contains("error:") && !said.stderr.contains("Usage:") {
