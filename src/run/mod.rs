@@ -6,6 +6,7 @@
 
 pub mod apply;
 mod checkpoint;
+mod courses;
 mod data;
 pub mod folder;
 mod kept;
