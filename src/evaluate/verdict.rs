@@ -189,7 +189,10 @@ fn error_beside_pca(reconstruction: Option<&Reconstruction>) -> Option<String> {
     let kept = match (reconstruction.variance_explained, reconstruction.pca_variance_explained) {
         (Some(own), Some(pca)) if own.max(pca) < 0.005 => ", and neither tells them from their mean".to_owned(),
         (Some(own), Some(pca)) => {
-            format!(", {} of the variance kept against {}", percent(own.max(0.0)), percent(pca.max(0.0)))
+            let (own, pca) = (100.0 * own.max(0.0), 100.0 * pca.max(0.0));
+            // two shares near 1 differ in the places that whole percents leave out
+            let places = usize::from(own.round() == pca.round() && (own - pca).abs() >= 0.05);
+            format!(", {own:.places$} % of the variance kept against {pca:.places$} %")
         }
         _ => String::new(),
     };
