@@ -191,7 +191,7 @@ fn error_beside_pca(reconstruction: Option<&Reconstruction>) -> Option<String> {
         (Some(own), Some(pca)) => {
             let (own, pca) = (100.0 * own.max(0.0), 100.0 * pca.max(0.0));
             // two shares near 1 differ in the places that whole percents leave out
-            let places = usize::from(own.round() == pca.round() && (own - pca).abs() >= 0.05);
+            let places = usize::from((own.round() - pca.round()).abs() < 0.5 && (own - pca).abs() >= 0.05);
             format!(", {own:.places$} % of the variance kept against {pca:.places$} %")
         }
         _ => String::new(),
