@@ -22,6 +22,19 @@ pub struct Facts<'a> {
     pub embedding_of_codes: Option<&'a Measures>,
     /// Two principal components beside the prepared table.
     pub pca_embedding: Option<&'a Measures>,
+    /// What a denoising model does to noise; `None` for all others.
+    pub noise: Option<Noise>,
+}
+
+/// Squared distances per value from clean held-out rows.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Noise {
+    /// Of the rows with noise.
+    pub noisy: f64,
+    /// Of what the model makes of them.
+    pub cleaned: f64,
+    /// Of what PCA of the code's size makes of them.
+    pub pca: f64,
 }
 
 /// Errors within 5 % of PCA's are called as good: on held-out sets of some hundred rows, other splits
@@ -50,8 +63,15 @@ pub fn verdict(facts: &Facts) -> Vec<String> {
     let standing = Standing::of(facts);
     let mut sentences = vec![beside_pca(facts, standing)];
     let lost = Lost::of(facts);
+    let cleaning = facts.noise.and_then(|noise| cleaning(noise, facts.code_size));
+    // a model that was trained to clean is judged by that first, and advice on clean rows would mislead
+    let advice = if cleaning.is_some() { None } else { advice(facts, standing, lost) };
+    if let Some(cleaning) = cleaning {
+        let without = format!("Without noise: {}", sentences[0]);
+        sentences = vec![cleaning, without];
+    }
     sentences.extend(lost.map(|lost| where_lost(facts, lost)));
-    sentences.extend(advice(facts, standing, lost));
+    sentences.extend(advice);
     sentences
 }
 
@@ -129,6 +149,28 @@ fn beside_pca(facts: &Facts, standing: Standing) -> String {
     }
 }
 
+/// How much of the noise is gone, beside PCA; `None` where there was none.
+fn cleaning(noise: Noise, size: usize) -> Option<String> {
+    let removed = |left: f64| 1.0 - left / noise.noisy;
+    let (ours, pca) = (removed(noise.cleaned), removed(noise.pca));
+    if !(noise.noisy > 0.0 && ours.is_finite() && pca.is_finite()) {
+        return None;
+    }
+    let told = |share: f64| if share < 0.0 { "none".to_owned() } else { percent(share) };
+    let end = if ours > pca + SAME_ERROR {
+        ""
+    } else if ours < pca - SAME_ERROR {
+        ": use PCA to clean these rows"
+    } else {
+        ": PCA cleans as well"
+    };
+    Some(format!(
+        "Of noise as in training the model removes {} on held-out rows, PCA-{size} {}{end}.",
+        told(ours),
+        told(pca)
+    ))
+}
+
 fn because(error: Option<String>, neighbors: Option<String>) -> String {
     let reasons: Vec<String> =
         error.into_iter().chain(neighbors.map(|neighbors| format!("the code {neighbors}"))).collect();
@@ -147,7 +189,10 @@ fn error_beside_pca(reconstruction: Option<&Reconstruction>) -> Option<String> {
     let kept = match (reconstruction.variance_explained, reconstruction.pca_variance_explained) {
         (Some(own), Some(pca)) if own.max(pca) < 0.005 => ", and neither tells them from their mean".to_owned(),
         (Some(own), Some(pca)) => {
-            format!(", {} of the variance kept against {}", percent(own.max(0.0)), percent(pca.max(0.0)))
+            let (own, pca) = (100.0 * own.max(0.0), 100.0 * pca.max(0.0));
+            // two shares near 1 differ in the places that whole percents leave out
+            let places = usize::from((own.round() - pca.round()).abs() < 0.5 && (own - pca).abs() >= 0.05);
+            format!(", {own:.places$} % of the variance kept against {pca:.places$} %")
         }
         _ => String::new(),
     };

@@ -44,6 +44,7 @@ fn judged(ratio: Option<f64>, codes: f64, pca: Option<f64>, embedding: Option<f6
         embedding: embedding.as_ref(),
         embedding_of_codes: None,
         pca_embedding: None,
+        noise: None,
     })
 }
 
@@ -104,6 +105,7 @@ fn losing_noise_is_no_loss() {
         embedding: Some(&codes),
         embedding_of_codes: Some(&step),
         pca_embedding: None,
+        noise: None,
     };
     let sentences = verdict(&facts);
     assert_eq!(
@@ -132,6 +134,7 @@ fn labels_that_mix_on_the_map_and_maps_no_better_than_a_plane_come_first() {
         embedding: Some(embedding),
         embedding_of_codes: None,
         pca_embedding: Some(pca_embedding),
+        noise: None,
     };
     let sentences = verdict(&facts(&mixed, &plane));
     assert!(sentences[2].contains("95 % of cases by their codes but in 85 % on the map"), "{sentences:?}");
@@ -152,4 +155,28 @@ fn equal_errors_few_rows_and_variance_that_nobody_keeps_are_said_in_words() {
     };
     assert_eq!(said(1.0, 0.11, 264), "the same error on held-out rows, 11 % of the variance kept against 11 %");
     assert_eq!(said(1.02, -0.02, 6), "2 % more error on only 6 held-out rows, and neither tells them from their mean");
+}
+
+#[test]
+fn a_model_trained_to_clean_is_judged_by_what_it_cleans() {
+    let (found, codes, pca) = (reconstruction(1.8), measures(0.8, 0.95, 0.9), measures(0.8, 0.95, 0.9));
+    let judged = |cleaned, pca_cleaned| {
+        verdict(&Facts {
+            code_size: 32,
+            reconstruction: Some(&found),
+            prepared: None,
+            codes: &codes,
+            pca: Some(&pca),
+            embedding: None,
+            embedding_of_codes: None,
+            pca_embedding: None,
+            noise: Some(Noise { noisy: 0.04, cleaned, pca: pca_cleaned }),
+        })
+    };
+    let better = judged(0.008, 0.02);
+    assert_eq!(better[0], "Of noise as in training the model removes 80 % on held-out rows, PCA-32 50 %.");
+    assert!(better[1].starts_with("Without noise: PCA-32 is better here"), "{better:?}");
+    assert_eq!(better.len(), 2, "advice on clean rows would mislead");
+    assert!(judged(0.02, 0.0201)[0].ends_with("PCA cleans as well."));
+    assert!(judged(0.05, 0.02)[0].contains("removes none on held-out rows, PCA-32 50 %: use PCA"));
 }

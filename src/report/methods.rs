@@ -332,7 +332,7 @@ fn laid_out(text: &mut String, layout: &LayoutFacts, works: &mut Citations) {
         number(layout.learning_rate, 4),
         layout.exaggeration,
     );
-    if layout.late_exaggeration != 1.0 {
+    if (layout.late_exaggeration - 1.0).abs() > 1e-12 {
         let _ = write!(text, " ({} in the later iterations [{}])", layout.late_exaggeration, works.cite(EXAGGERATION));
     }
     let _ = write!(text, ", over {} iterations.", layout.iterations);

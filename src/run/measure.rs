@@ -112,6 +112,11 @@ pub(super) fn measure(
         pca: Some(&pca_measures),
         embedding: embedding.as_ref(),
         pca_embedding: Some(&pca_embedding),
+        noise: trained.record.history.denoising.as_ref().map(|found| evaluate::Noise {
+            noisy: found.noisy,
+            cleaned: found.cleaned,
+            pca: found.pca,
+        }),
     });
     let faithfulness = Faithfulness {
         codes,

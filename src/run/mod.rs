@@ -7,6 +7,7 @@
 pub mod apply;
 mod checkpoint;
 pub mod cost;
+mod courses;
 mod data;
 pub mod folder;
 mod kept;

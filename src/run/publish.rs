@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use ndarray::ArrayView2;
 
+use super::courses;
 use super::data::RowNames;
 use super::measure::Measured;
 use super::pictures::{self, Palette};
@@ -37,13 +38,13 @@ impl Work<'_> {
         let mut files: Vec<(String, Vec<u8>)> = Vec::new();
         let mut meter = std::mem::take(&mut self.meter);
         meter.stage(Stage::Plot, observer, |_| {
-            files.push(("training.svg".to_owned(), pictures::training(&trained.record, &loaded.name)?.into_bytes()));
+            files.push(("training.svg".to_owned(), courses::training(&trained.record, &loaded.name)?.into_bytes()));
             if let Some(laid_out) = &laid_out {
                 files.extend(maps(loaded, &coded, laid_out, &measured, &colors)?);
             }
             let (errors, rebuilt) = (&measured.row_errors, measured.reconstruction.as_ref());
             let figures = measured.looks.draw(coded.codes.view(), errors, rebuilt, &coded.rows.ids)?;
-            for (name, svg) in figures.into_iter().chain(pictures::of_training(&trained.record)?) {
+            for (name, svg) in figures.into_iter().chain(courses::of_training(&trained.record)?) {
                 files.push((name.to_owned(), svg.into_bytes()));
             }
             Ok(())
@@ -138,6 +139,7 @@ pub(super) fn names(pipeline: &Pipeline) -> Vec<String> {
         "errors.svg",
         "code_sizes.svg",
         "parts.svg",
+        "activity.svg",
     ];
     let mut names: Vec<String> = always.map(str::to_owned).to_vec();
     if pipeline.tsne.on().is_some() {

@@ -2,6 +2,7 @@
 
 use super::Metrics;
 use super::publish::grouped;
+use crate::autoencoder::{Activity, Denoising, Elbo, ElboParts};
 use crate::evaluate::{FeatureError, Measures, Reconstruction};
 use crate::report::{Better, MeasureColumn, MeasureRow, MeasureTable};
 
@@ -43,6 +44,11 @@ pub(super) fn of(metrics: &Metrics, size: usize) -> Vec<MeasureTable> {
     }
     if let Some(reconstruction) = metrics.reconstruction.as_ref().filter(|found| !found.worst_features.is_empty()) {
         tables.push(worst_features(reconstruction));
+    }
+    if let Some(training) = &metrics.training {
+        tables.extend(training.history.denoising.as_ref().map(|found| denoising(found, size)));
+        tables.extend(training.history.variational.as_ref().map(bound));
+        tables.extend(training.history.activity.as_ref().map(activity));
     }
     if let Some(found) = &metrics.faithfulness {
         let mut spaces: Vec<(String, &Measures)> =
@@ -91,6 +97,79 @@ pub(super) fn of(metrics: &Metrics, size: usize) -> Vec<MeasureTable> {
         });
     }
     tables
+}
+
+fn row(name: &str, meaning: &str, values: Vec<Option<f64>>, better: Better) -> MeasureRow {
+    MeasureRow { name: name.to_owned(), meaning: meaning.to_owned(), values, better }
+}
+
+/// How much of the noise a denoising autoencoder takes away.
+fn denoising(found: &Denoising, size: usize) -> MeasureTable {
+    let removed = |left: f64| (found.noisy > 0.0).then(|| 1.0 - left / found.noisy);
+    let errors = vec![Some(found.cleaned), Some(found.pca), Some(found.noisy)];
+    let shares = vec![removed(found.cleaned), removed(found.pca), None];
+    MeasureTable {
+        title: "Noise reduction".to_owned(),
+        note: format!(
+            "{} held-out rows, corrupted as in training, cleaned, and compared with themselves before.",
+            grouped(found.rows)
+        ),
+        columns: vec![column("autoencoder", 0), column(&format!("PCA-{size}"), 0), column("not cleaned", 1)],
+        rows: vec![
+            row("squared error", "per value, from the clean row", errors, Better::Lower),
+            row("noise removed", "share of the noise's squared error that is gone", shares, Better::Higher),
+        ],
+    }
+}
+
+/// The bound on the likelihood and its parts.
+fn bound(found: &Elbo) -> MeasureTable {
+    let both = |of: &dyn Fn(&ElboParts) -> f64| vec![Some(of(&found.held_out)), Some(of(&found.training))];
+    MeasureTable {
+        title: "Evidence lower bound".to_owned(),
+        note: format!(
+            "In nats per row, with one draw of the code per row. {} of {} nodes carry something (variance of their mean above \
+             0.01).",
+            found.active_units,
+            found.mean_variances.len()
+        ),
+        columns: vec![
+            column(&format!("{} held-out rows", grouped(found.held_out.rows)), 0),
+            column(&format!("{} training rows", grouped(found.training.rows)), 1),
+        ],
+        rows: vec![
+            row("bound", "log-likelihood less divergence", both(&|parts| parts.elbo), Better::Neither),
+            row("log-likelihood", "of a row, given its code", both(&|parts| parts.log_likelihood), Better::Neither),
+            row("divergence", "of the code from the standard normal", both(&|parts| parts.divergence), Better::Neither),
+        ],
+    }
+}
+
+/// How many nodes of a sparse code are active.
+fn activity(found: &Activity) -> MeasureTable {
+    let [least, low, middle, high, most] = found.by_row;
+    let one = |name: &str, meaning: &str, value: Option<f64>| row(name, meaning, vec![value], Better::Neither);
+    let mut rows = vec![
+        one("active nodes", "share of all nodes of all rows", Some(found.active)),
+        one("least of a row", "", Some(least)),
+        one("lower quartile", "", Some(low)),
+        one("median", "", Some(middle)),
+        one("upper quartile", "", Some(high)),
+        one("most of a row", "", Some(most)),
+        one("dead nodes", "active in no row", Some(found.dead_nodes as f64)),
+    ];
+    if let Some(wanted) = found.wanted {
+        rows.insert(1, one("wanted", "by `sparsity`", Some(wanted)));
+    }
+    MeasureTable {
+        title: "Activity of the code".to_owned(),
+        note: format!(
+            "On {} held-out rows; the share of rows in which each node is active is drawn below.",
+            grouped(found.rows)
+        ),
+        columns: vec![column("share", 0)],
+        rows,
+    }
 }
 
 /// The features that are rebuilt worst, by name.

@@ -239,6 +239,7 @@ fn holds(name: &str) -> String {
         "distances.svg" => "distances before and after",
         "errors.svg" => "reconstruction errors of rows and features",
         "code_sizes.svg" => "the code sizes that were tried",
+        "activity.svg" => "how often each node of the code is active",
         "parts.svg" => "the parts of the loss by epoch",
         _ if name.starts_with("embedding") => "the map",
         _ => "",

@@ -149,3 +149,21 @@ fn each_part_of_a_loss_has_a_chart_of_its_own() {
     assert!(!words.iter().any(|text| text.starts_with("never")));
     assert!(loss_parts(&LossParts { parts: &parts[2..], ..figure }).is_err());
 }
+
+#[test]
+fn every_node_of_a_sparse_code_has_a_bar() {
+    let active = [0.0, 0.25, 1.0, 0.5];
+    let figure = NodeActivity {
+        title: "activity".into(),
+        caption: String::new(),
+        active: &active,
+        wanted: Some(0.25),
+        theme: Theme::Light,
+    };
+    let svg = node_activity(&figure).unwrap();
+    let document = checked(&svg);
+    assert!(texts(&document).iter().any(|text| text == "wanted: 25 %"));
+    let bars = document.descendants().filter(|node| node.attribute("fill-opacity") == Some("0.85")).count();
+    assert_eq!(bars, active.len());
+    assert!(node_activity(&NodeActivity { active: &[], ..figure }).is_err());
+}

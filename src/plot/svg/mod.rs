@@ -4,6 +4,7 @@
 //! and escapes text, and measures it with the embedded font. Maps are written on the canvas directly: they
 //! have no axes, and their points want tooltips and groups, which plotters does not know.
 
+mod activity;
 mod canvas;
 mod chart;
 mod codes;
@@ -37,6 +38,8 @@ use crate::plot::svg::map::Frame;
 use crate::plot::text;
 use crate::plot::text::Weight;
 
+pub use crate::plot::svg::activity::NodeActivity;
+pub use crate::plot::svg::activity::node_activity;
 pub use crate::plot::svg::codes::CodeHistograms;
 pub use crate::plot::svg::codes::CodeVariance;
 pub use crate::plot::svg::codes::code_histograms;
