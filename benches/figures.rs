@@ -112,7 +112,10 @@ fn hinton(data: &Path) -> Outcome {
     options.training.learning_rate = Auto::Given(Positive::constant(1e-3));
     let fitted = train(&rows, &options)?;
     let (seconds, axes) = (start.elapsed().as_secs_f64(), axes_error(&rows, 30));
-    println!("test error {:.3} per image, principal axes {axes:.3}, {seconds:.0} s", test_error(&rows, &fitted.autoencoder));
+    println!(
+        "test error {:.3} per image, principal axes {axes:.3}, {seconds:.0} s",
+        test_error(&rows, &fitted.autoencoder)
+    );
     Ok(())
 }
 
@@ -123,7 +126,10 @@ fn code32(data: &Path) -> Outcome {
     let fitted = train(&rows, &options)?;
     let (seconds, axes) = (start.elapsed().as_secs_f64(), axes_error(&rows, 32));
     let error = test_error(&rows, &fitted.autoencoder);
-    println!("test error {error:.3} per image, {:.3} of that of principal axes ({axes:.3}), {seconds:.0} s", error / axes);
+    println!(
+        "test error {error:.3} per image, {:.3} of that of principal axes ({axes:.3}), {seconds:.0} s",
+        error / axes
+    );
     Ok(())
 }
 
@@ -167,8 +173,7 @@ fn pca(data: &Path, names: &[String]) -> Outcome {
         let steps = Preparation::default_steps(&table.frame).steps;
         let mut input = Input::new(&file);
         input.missing.numeric = NumericMissing::Median;
-        let (_, prepared) =
-            Preparation::fit(&steps, &input.missing, table.frame, &split.training, &mut event::silent)?;
+        let (_, prepared) = Preparation::fit(&steps, &input.missing, table.frame, &split.training, &mut event::silent)?;
         let options = Options::default().resolve(split.training.len(), &DataFacts::of(prepared.view()), &[])?;
         let Fitted { autoencoder, history } =
             autoencoder::fit(prepared.view(), &split, &options, Seed(42), &mut event::silent)?;

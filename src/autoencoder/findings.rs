@@ -76,9 +76,8 @@ impl Trainer<'_> {
         let mut by_row: Vec<f64> = codes.rows().into_iter().map(share).collect();
         by_row.sort_by(f64::total_cmp);
         let by_node: Vec<f64> = codes.columns().into_iter().map(share).collect();
-        let mean = |values: ArrayView1<f32>| {
-            values.iter().map(|value| f64::from(*value)).sum::<f64>() / rows.max(1) as f64
-        };
+        let mean =
+            |values: ArrayView1<f32>| values.iter().map(|value| f64::from(*value)).sum::<f64>() / rows.max(1) as f64;
         Activity {
             wanted: match self.options.sparsity {
                 Sparsity::Active(wanted) => Some(wanted.get()),

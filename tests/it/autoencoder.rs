@@ -51,7 +51,10 @@ fn metrics_tell_noise_activity_and_the_bound() {
 #[test]
 fn a_count_likelihood_refuses_what_is_no_count_by_column_and_row() {
     let place = Place::new();
-    place.file("p.yaml", "version: 1\ninput: {path: t.csv}\nprepare: []\nautoencoder: {loss: nb}\ntsne: none\nplots: []\noutput: run\n");
+    place.file(
+        "p.yaml",
+        "version: 1\ninput: {path: t.csv}\nprepare: []\nautoencoder: {loss: nb}\ntsne: none\nplots: []\noutput: run\n",
+    );
     let row = |row: usize| if row == 6 { "1,2.5,0".to_owned() } else { format!("{row},{},1", 2 * row) };
     let rows: Vec<String> = std::iter::once("a,b,c".to_owned()).chain((0..40).map(row)).collect();
     place.file("t.csv", rows.join("\n"));
