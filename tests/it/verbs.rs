@@ -53,7 +53,7 @@ fn rows_are_drawn_and_lie_between_two_rows_in_original_columns() {
     place.reduce(&["sample", "run", "-n", "200", "-o", "many.parquet"]).done();
     place.reduce(&["sample", "run", "-n", "5", "-o", "few.csv"]).done();
     let few = String::from_utf8(place.read("few.csv")).expect("text");
-    assert!(few.starts_with("sample,pixel_0_0,") && few.lines().count() == 6, "{few}");
+    assert!(few.starts_with("sample,pixel_") && few.lines().count() == 6, "{few}");
     place.reduce(&["sample", "run", "--between", "3", "8", "-n", "4", "-o", "line.csv"]).done();
     place.reduce(&["reconstruct", "run", "digits.csv", "-o", "back.csv"]).done();
     let numbers = |name: &str, line: usize, skip: usize| -> Vec<f64> {
