@@ -18,7 +18,6 @@ mod measure;
 pub mod meter;
 mod methods;
 mod packed;
-mod methods;
 mod pictures;
 mod publish;
 pub mod record;
