@@ -5,7 +5,10 @@
 //! from the second, the allocator notes the size of the last request that was refused; it refuses
 //! as the system's does, so that whoever can go on without that memory still does.
 
-#![expect(unsafe_code, reason = "an allocator and a signal handler cannot be written without; each block says why it holds")]
+#![expect(
+    unsafe_code,
+    reason = "an allocator and a signal handler cannot be written without; each block says why it holds"
+)]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::io::Write;

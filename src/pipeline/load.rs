@@ -204,7 +204,9 @@ fn before_parsing(lines: &[String]) -> Vec<Problem> {
         let refused = match value.as_bytes() {
             [b'&' | b'*', next, ..] if !next.is_ascii_whitespace() => Some("anchors and aliases are"),
             [b'!', ..] => Some("a tag is"),
-            _ if content.match_indices("<<:").any(|(at, _)| is_outside_quotes(&content[..at])) => Some("a merge key is"),
+            _ if content.match_indices("<<:").any(|(at, _)| is_outside_quotes(&content[..at])) => {
+                Some("a merge key is")
+            }
             _ => None,
         };
         if let Some(what) = refused {

@@ -74,7 +74,8 @@ fn for_long() {
     let setting = |name: &str| std::env::var(name).ok();
     let seconds = setting("FUZZ_SECONDS").and_then(|text| text.parse().ok()).unwrap_or(60);
     let wanted = setting("FUZZ_TARGET");
-    let mut generator = Seed(setting("FUZZ_SEED").and_then(|text| text.parse().ok()).unwrap_or(1)).stream(Stream::Subsample);
+    let mut generator =
+        Seed(setting("FUZZ_SEED").and_then(|text| text.parse().ok()).unwrap_or(1)).stream(Stream::Subsample);
     std::panic::set_hook(Box::new(|_| {}));
     let mut finds = Vec::new();
     for target in targets::ALL.iter().filter(|target| wanted.as_ref().is_none_or(|wanted| wanted == target.name)) {
@@ -87,7 +88,10 @@ fn for_long() {
             let trial = std::env::temp_dir().join(format!("reduce-{}-trial", target.name));
             std::fs::write(&trial, &bytes).expect("kept");
             if let Err(panic) = std::panic::catch_unwind(|| (target.run)(&bytes)) {
-                let message = panic.downcast_ref::<String>().cloned().or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
+                let message = panic
+                    .downcast_ref::<String>()
+                    .cloned()
+                    .or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
                 let message = message.unwrap_or_default();
                 let start: String = message.chars().take(60).collect();
                 if !finds.iter().any(|(_, known)| *known == start) {

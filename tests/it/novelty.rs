@@ -81,8 +81,7 @@ fn parted(values: &Array2<f32>) -> (Array2<f32>, Array2<f32>) {
 fn inverted_and_shuffled_digits_are_told_from_digits() {
     let (names, values) = sample(repository().join("sample_data/digits.csv"), "label", 1797);
     let (training, fresh) = parted(&values);
-    let world =
-        World::trained(names, &training, "{code_size: 16, hidden: [64], training: {max_epochs: 40}}");
+    let world = World::trained(names, &training, "{code_size: 16, hidden: [64], training: {max_epochs: 40}}");
     let same = world.judged(&fresh);
     eprintln!("digits: {:.1} % of fresh rows flagged", 100.0 * same.flagged);
     assert!(same.flagged <= 0.05, "{}", same.flagged);
@@ -106,8 +105,7 @@ fn inverted_mnist_and_usps_are_told_from_mnist() {
     }
     let (names, values) = sample(mnist, "label", 3000);
     let (training, fresh) = parted(&values);
-    let world =
-        World::trained(names, &training, "{code_size: 32, hidden: [128], training: {max_epochs: 12}}");
+    let world = World::trained(names, &training, "{code_size: 32, hidden: [128], training: {max_epochs: 12}}");
     let same = world.judged(&fresh);
     eprintln!("MNIST: {:.1} % of fresh rows flagged", 100.0 * same.flagged);
     assert!(same.flagged <= 0.06, "{}", same.flagged);
@@ -117,7 +115,8 @@ fn inverted_mnist_and_usps_are_told_from_mnist() {
     assert!(area >= 0.95 && inverted.flagged >= 0.95, "area {area}, {} flagged", inverted.flagged);
     // USPS: other people's digits, 16 × 16 to the edge of the picture, taken to 28 × 28 by the nearest pixel
     let (_, digits) = sample(usps, "label", 800);
-    let (low, high) = digits.iter().fold((f32::MAX, f32::MIN), |(low, high), value| (low.min(*value), high.max(*value)));
+    let (low, high) =
+        digits.iter().fold((f32::MAX, f32::MIN), |(low, high), value| (low.min(*value), high.max(*value)));
     let larger = Array2::from_shape_fn((digits.nrows(), 784), |(row, pixel)| {
         let (down, across) = (pixel / 28 * 16 / 28, pixel % 28 * 16 / 28);
         ((digits[[row, down * 16 + across]] - low) / (high - low) * 255.0).round()

@@ -46,8 +46,19 @@ fn extreme_numbers_stay_finite_or_are_refused() {
         ("large whole", &["16777217", "4294967296"]),
     ];
     let preparations = [
-        "", "none", "[standardize]", "[robust]", "[unit_range]", "[quantile_clip, standardize]", "[l2_rows]", "[arcsinh]",
-        "[log1p]", "[sqrt]", "[normalize_total]", "[normalize_total, log1p, standardize]", "[tf_idf]",
+        "",
+        "none",
+        "[standardize]",
+        "[robust]",
+        "[unit_range]",
+        "[quantile_clip, standardize]",
+        "[l2_rows]",
+        "[arcsinh]",
+        "[log1p]",
+        "[sqrt]",
+        "[normalize_total]",
+        "[normalize_total, log1p, standardize]",
+        "[tf_idf]",
     ];
     let losses = ["auto", "mse", "bce", "poisson", "nb", "zinb"];
     let mut finite = 0;
@@ -55,9 +66,9 @@ fn extreme_numbers_stay_finite_or_are_refused() {
     for (name, strange) in numbers {
         let place = Place::new();
         place.file("t.csv", table(strange));
-        let cases = preparations.iter().map(|prepare| (*prepare, "auto")).chain(losses.iter().flat_map(|loss| {
-            ["none", "[unit_range]"].into_iter().map(move |prepare| (prepare, *loss))
-        }));
+        let cases = preparations.iter().map(|prepare| (*prepare, "auto")).chain(
+            losses.iter().flat_map(|loss| ["none", "[unit_range]"].into_iter().map(move |prepare| (prepare, *loss))),
+        );
         for (prepare, loss) in cases {
             let steps = match prepare {
                 "" => String::new(),

@@ -16,12 +16,16 @@ fn command_lines() {
         case("an empty verb").run(&[""]).says(&["unrecognized"]),
         with_files("unknown flag").run(&["run", "p.yaml", "--quite"]).says(&["--quiet"]),
         with_files("a pipeline too many").run(&["run", "p.yaml", "q.yaml"]).says(&["q.yaml"]),
-        with_files("flags that exclude each other").run(&["run", "p.yaml", "--fresh", "--from", "tsne"]).says(&["--from"]),
+        with_files("flags that exclude each other")
+            .run(&["run", "p.yaml", "--fresh", "--from", "tsne"])
+            .says(&["--from"]),
         with_files("unknown stage").run(&["run", "p.yaml", "--from", "tnse"]).says(&["tsne"]),
         with_files("threads: none").run(&["--threads", "0", "run", "p.yaml"]).says(&["zero"]),
         with_files("threads: text").run(&["--threads", "all", "run", "p.yaml"]).says(&["all"]),
         with_files("threads: too many").run(&["--threads", "1000000", "run", "p.yaml"]).says(&["1024"]),
-        with_files("threads: more than a word").run(&["--threads", "99999999999999999999", "run", "p.yaml"]).says(&["too large"]),
+        with_files("threads: more than a word")
+            .run(&["--threads", "99999999999999999999", "run", "p.yaml"])
+            .says(&["too large"]),
         with_files("set without a value").run(&["run", "p.yaml", "--set", "tsne"]).says(&["="]),
         with_files("set of nothing").run(&["run", "p.yaml", "--set", "=5"]).says(&[]),
         with_files("set of an unknown key").run(&["run", "p.yaml", "--set", "tsne.perplexty=5"]).says(&["perplexity"]),
@@ -54,7 +58,10 @@ fn command_lines() {
         case("verify: no run").before("mkdir d").run(&["verify", "d"]).says(&["run.json"]),
         case("verify: a broken record").file("d/run.json", "{").run(&["verify", "d"]).says(&["run.json"]),
         case("verify: a deep record").file("d/run.json", "[".repeat(100_000)).run(&["verify", "d"]).says(&["run.json"]),
-        case("verify: a record of another program").file("d/run.json", "{\"a\": 1}").run(&["verify", "d"]).says(&["run.json"]),
+        case("verify: a record of another program")
+            .file("d/run.json", "{\"a\": 1}")
+            .run(&["verify", "d"])
+            .says(&["run.json"]),
         case("report: no run").before("mkdir d").run(&["report", "d"]).says(&["d"]),
         case("plot: no run").before("mkdir d").run(&["plot", "d", "--color-by", "x"]).says(&["d"]),
         case("plot: no color").before("mkdir d").run(&["plot", "d"]).says(&["--color-by"]),

@@ -56,7 +56,8 @@ fn what_a_bomb_holds_is_not_unpacked_whole() {
         packer.write_all(block.as_bytes()).expect("packs");
     }
     packer.finish().expect("packs");
-    let mut packer = zstd::Encoder::new(std::fs::File::create(place.join("line.csv.zst")).expect("a file"), 1).expect("packs");
+    let mut packer =
+        zstd::Encoder::new(std::fs::File::create(place.join("line.csv.zst")).expect("a file"), 1).expect("packs");
     for _ in 0..600 {
         packer.write_all(&vec![b'x'; 1 << 20]).expect("packs");
     }

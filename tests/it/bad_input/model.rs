@@ -21,18 +21,24 @@ fn trained() -> &'static [u8] {
 
 /// A file in place of a model.
 fn model(name: &'static str, bytes: impl AsRef<[u8]>) -> Case {
-    case(name)
-        .file("m.safetensors", bytes)
-        .file("t.csv", numbers(10, 6))
-        .run(&["encode", "m.safetensors", "t.csv", "-o", "codes.parquet"])
+    case(name).file("m.safetensors", bytes).file("t.csv", numbers(10, 6)).run(&[
+        "encode",
+        "m.safetensors",
+        "t.csv",
+        "-o",
+        "codes.parquet",
+    ])
 }
 
 /// New rows for a good model.
 fn rows(name: &'static str, table: impl AsRef<[u8]>) -> Case {
-    case(name)
-        .file("m.safetensors", trained())
-        .file("t.csv", table)
-        .run(&["encode", "m.safetensors", "t.csv", "-o", "codes.parquet"])
+    case(name).file("m.safetensors", trained()).file("t.csv", table).run(&[
+        "encode",
+        "m.safetensors",
+        "t.csv",
+        "-o",
+        "codes.parquet",
+    ])
 }
 
 /// The model with `change` made to its header, and a digest that fits all the same.
@@ -165,13 +171,27 @@ fn new_rows() {
         rows("an infinite number", format!("{}\ninf,1,2,3,4,5\n", numbers(10, 6))).says(&["c0", "row 11"]),
         rows("a number that is missing", format!("{}\n,1,2,3,4,5\n", numbers(10, 6))).says(&["c0"]),
         rows("no such table", "").run(&["encode", "m.safetensors", "u.csv", "-o", "codes.parquet"]).says(&["u.csv"]),
-        rows("the table as output", numbers(10, 6)).run(&["encode", "m.safetensors", "t.csv", "-o", "t.csv"]).says(&["not overwritten"]),
-        rows("the model as output", numbers(10, 6)).run(&["encode", "m.safetensors", "t.csv", "-o", "m.safetensors"]).says(&[]),
-        rows("an output of another kind", numbers(10, 6)).run(&["encode", "m.safetensors", "t.csv", "-o", "c.xlsx"]).says(&[".parquet"]),
-        rows("an output in no folder", numbers(10, 6)).run(&["encode", "m.safetensors", "t.csv", "-o", "no/c.csv"]).says(&["`no`"]),
-        rows("rows to be denoised by a model that does not", numbers(10, 6)).run(&["denoise", "m.safetensors", "t.csv"]).says(&["noise"]),
-        rows("samples of a model that gives none", numbers(10, 6)).run(&["sample", "m.safetensors", "-o", "s.csv"]).says(&["variational"]),
-        rows("samples beyond all", numbers(10, 6)).run(&["sample", "m.safetensors", "-n", "18446744073709551615", "-o", "s.csv"]).says(&[]),
+        rows("the table as output", numbers(10, 6))
+            .run(&["encode", "m.safetensors", "t.csv", "-o", "t.csv"])
+            .says(&["not overwritten"]),
+        rows("the model as output", numbers(10, 6))
+            .run(&["encode", "m.safetensors", "t.csv", "-o", "m.safetensors"])
+            .says(&[]),
+        rows("an output of another kind", numbers(10, 6))
+            .run(&["encode", "m.safetensors", "t.csv", "-o", "c.xlsx"])
+            .says(&[".parquet"]),
+        rows("an output in no folder", numbers(10, 6))
+            .run(&["encode", "m.safetensors", "t.csv", "-o", "no/c.csv"])
+            .says(&["`no`"]),
+        rows("rows to be denoised by a model that does not", numbers(10, 6))
+            .run(&["denoise", "m.safetensors", "t.csv"])
+            .says(&["noise"]),
+        rows("samples of a model that gives none", numbers(10, 6))
+            .run(&["sample", "m.safetensors", "-o", "s.csv"])
+            .says(&["variational"]),
+        rows("samples beyond all", numbers(10, 6))
+            .run(&["sample", "m.safetensors", "-n", "18446744073709551615", "-o", "s.csv"])
+            .says(&[]),
     ]);
     assert!(count >= 15, "{count} cases");
 }
@@ -195,7 +215,9 @@ fn new_rows_are_matched_by_name() {
     place.file("turned.csv", columns(&[5, 3, 1, 0, 2, 4], false));
     place.file("wider.csv", columns(&[0, 1, 2, 3, 4, 5], true));
     for table in ["t", "turned", "wider"] {
-        let said = place.reduce(&["encode", "m.safetensors", &format!("{table}.csv"), "-o", &format!("{table}.codes.csv")]).done();
+        let said = place
+            .reduce(&["encode", "m.safetensors", &format!("{table}.csv"), "-o", &format!("{table}.codes.csv")])
+            .done();
         assert_eq!(said.stderr.contains("1 columns that the model does not know"), table == "wider", "{}", said.stderr);
     }
     assert_eq!(place.read("t.codes.csv"), place.read("turned.codes.csv"));

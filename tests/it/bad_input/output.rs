@@ -31,15 +31,20 @@ fn run_with_label(name: &str, values: &[&str]) -> Place {
 
 #[test]
 fn names_of_labels_lead_nowhere() {
-    for name in ["../../x", "/etc/x", "a/b", "..", "CON", "x\u{1b}[31m", &"long".repeat(100), "=1+1", "<svg onload=x>"] {
+    for name in ["../../x", "/etc/x", "a/b", "..", "CON", "x\u{1b}[31m", &"long".repeat(100), "=1+1", "<svg onload=x>"]
+    {
         let place = run_with_label(name, &["u", "v"]);
         for file in place.names() {
             let inside = file.strip_prefix("run/").is_none_or(|file| {
-                file.starts_with('.') || file.chars().all(|letter| letter.is_ascii_alphanumeric() || "._-".contains(letter))
+                file.starts_with('.')
+                    || file.chars().all(|letter| letter.is_ascii_alphanumeric() || "._-".contains(letter))
             });
             assert!(inside && file.len() < 120, "{name}: {file}");
         }
-        assert!(place.names().iter().any(|file| file.starts_with("run/embedding-") && file.ends_with(".svg")), "{name}");
+        assert!(
+            place.names().iter().any(|file| file.starts_with("run/embedding-") && file.ends_with(".svg")),
+            "{name}"
+        );
     }
 }
 
@@ -67,7 +72,8 @@ fn labels_with_markup_are_words_in_every_picture_and_page() {
         }
     }
     let page = String::from_utf8(place.read("run/report.html")).expect("UTF-8");
-    for word in ["<script>alert", "<img src=x", "\" onload=\"alert", "</script><img", "\u{2028}", "href=\"javascript:"] {
+    for word in ["<script>alert", "<img src=x", "\" onload=\"alert", "</script><img", "\u{2028}", "href=\"javascript:"]
+    {
         assert!(!page.contains(word), "the page holds `{word}`");
     }
     assert!(page.contains("default-src 'none'"), "the page allows more than it needs");

@@ -46,13 +46,16 @@ fn pipeline_files() {
         whole("brackets 100,000 deep", format!("version: 1\ninput: {}\n", "[".repeat(100_000))).says(&["nested"]),
         whole("braces 100,000 deep", format!("version: 1\ninput: {}\n", "{a: ".repeat(100_000))).says(&["nested"]),
         whole("lists 100,000 deep", format!("version: 1\ninput: {}x\n", "- ".repeat(100_000))).says(&["p.yaml:2"]),
-        whole("lines 1,000 deep", (0..1000).map(|depth| format!("{}a:\n", " ".repeat(depth))).collect::<String>()).says(&["unknown key `a`"]),
+        whole("lines 1,000 deep", (0..1000).map(|depth| format!("{}a:\n", " ".repeat(depth))).collect::<String>())
+            .says(&["unknown key `a`"]),
         case("100 MB")
             .before("{ echo version: 1; head -c 100000000 /dev/zero | tr '\\0' 'x'; } > p.yaml")
             .run(&["run", "p.yaml"])
             .says(&["at most 1048576"]),
-        whole("100,000 unknown keys", (0..80_000).map(|key| format!("k{key}: 1\n")).collect::<String>()).says(&["unknown key"]),
-        whole("a line of a megabyte", format!("version: 1\nname: {}\ntnse: 1\n", "x".repeat(1_000_000))).says(&["p.yaml:2"]),
+        whole("100,000 unknown keys", (0..80_000).map(|key| format!("k{key}: 1\n")).collect::<String>())
+            .says(&["unknown key"]),
+        whole("a line of a megabyte", format!("version: 1\nname: {}\ntnse: 1\n", "x".repeat(1_000_000)))
+            .says(&["p.yaml:2"]),
         pipeline("an unknown key", "tsne: {perplexty: 30}\n").says(&["p.yaml:3:8", "did you mean `perplexity`"]),
         pipeline("an unknown section", "tnse: {perplexity: 30}\n").says(&["did you mean `tsne`"]),
         pipeline("a key twice", "seed: 1\nseed: 2\n").says(&["given twice", "p.yaml:4"]),
@@ -68,17 +71,24 @@ fn pipeline_files() {
         pipeline("a code beyond all", "autoencoder: {code_size: 18446744073709551615}\n").says(&["code_size"]),
         pipeline("a hidden layer of none", "autoencoder: {hidden: [0], code_size: 2}\n").says(&["hidden"]),
         pipeline("hidden layers that grow", "autoencoder: {hidden: [4, 8], code_size: 2}\n").says(&["8"]),
-        pipeline("a hidden layer of a billion", "autoencoder: {hidden: [1000000000], code_size: 2}\n").says(&["weights", "GiB"]),
-        pipeline("hidden layers beyond all", "autoencoder: {hidden: [9000000000000000000, 9000000000000000000], code_size: 2}\n").says(&["weights"]),
+        pipeline("a hidden layer of a billion", "autoencoder: {hidden: [1000000000], code_size: 2}\n")
+            .says(&["weights", "GiB"]),
+        pipeline(
+            "hidden layers beyond all",
+            "autoencoder: {hidden: [9000000000000000000, 9000000000000000000], code_size: 2}\n",
+        )
+        .says(&["weights"]),
         pipeline("no batch", "autoencoder: {training: {batch_size: 0}}\n").says(&["batch_size"]),
         pipeline("nothing held out", "autoencoder: {training: {validation: 0}}\n").says(&["validation"]),
         pipeline("all held out", "autoencoder: {training: {validation: 1}}\n").says(&["between 0 and 1"]),
         pipeline("more than all held out", "autoencoder: {training: {validation: 1.5}}\n").says(&["between 0 and 1"]),
         pipeline("a negative learning rate", "autoencoder: {training: {learning_rate: -1}}\n").says(&["above 0"]),
-        pipeline("a learning rate that is none", "autoencoder: {training: {learning_rate: .nan}}\n").says(&["p.yaml:3"]),
+        pipeline("a learning rate that is none", "autoencoder: {training: {learning_rate: .nan}}\n")
+            .says(&["p.yaml:3"]),
         pipeline("an infinite learning rate", "autoencoder: {training: {learning_rate: .inf}}\n").says(&["p.yaml:3"]),
         pipeline("an unknown loss", "autoencoder: {loss: mae}\n").says(&["mae"]),
-        pipeline("a loss that the data forbid", "autoencoder: {loss: bce, code_size: 2}\nprepare: [standardize]\n").says(&["[0, 1]"]),
+        pipeline("a loss that the data forbid", "autoencoder: {loss: bce, code_size: 2}\nprepare: [standardize]\n")
+            .says(&["[0, 1]"]),
         pipeline("perplexity 0", "tsne: {perplexity: 0}\n").says(&["above 0"]),
         pipeline("perplexity -1", "tsne: {perplexity: -1}\n").says(&["above 0"]),
         pipeline("perplexity nan", "tsne: {perplexity: .nan}\n").says(&["above 0"]),
@@ -92,16 +102,28 @@ fn pipeline_files() {
         pipeline("the input as output", "output: t.csv\n").says(&["t.csv", "file"]),
         pipeline("an output below a file", "output: t.csv/run\n").says(&["t.csv", "file"]),
         pipeline("an output with a name too long", &format!("output: {}\n", "x".repeat(300))).says(&["too long"]),
-        pipeline("somebody's output", "output: theirs\n").file("theirs/codes.parquet", "x").says(&["codes.parquet", "not from a run"]),
+        pipeline("somebody's output", "output: theirs\n")
+            .file("theirs/codes.parquet", "x")
+            .says(&["codes.parquet", "not from a run"]),
         whole("an id that is not there", "version: 1\ninput: {path: t.csv, id: c}\n").says(&["`c`"]),
-        whole("a label that is not there", "version: 1\ninput: {path: t.csv, labels: [c_1]}\n").says(&["`c_1`", "p.yaml:2"]),
-        whole("an id that is a label", "version: 1\ninput: {path: t.csv, id: c1, labels: [c1]}\n").says(&["c1", "both"]),
-        whole("a label that is a feature", "version: 1\ninput: {path: t.csv, labels: [c1], features: {include: [c1]}}\n").says(&["c1", "both"]),
-        whole("in and out", "version: 1\ninput: {path: t.csv, features: {include: [c1], exclude: [c1]}}\n").says(&["c1", "both"]),
-        whole("all out", "version: 1\ninput: {path: t.csv, features: {exclude: [\".*\"]}}\n").says(&["no column is left"]),
-        whole("no regular expression", "version: 1\ninput: {path: t.csv, features: {include: [\"(\"]}}\n").says(&["regular expression"]),
+        whole("a label that is not there", "version: 1\ninput: {path: t.csv, labels: [c_1]}\n")
+            .says(&["`c_1`", "p.yaml:2"]),
+        whole("an id that is a label", "version: 1\ninput: {path: t.csv, id: c1, labels: [c1]}\n")
+            .says(&["c1", "both"]),
+        whole(
+            "a label that is a feature",
+            "version: 1\ninput: {path: t.csv, labels: [c1], features: {include: [c1]}}\n",
+        )
+        .says(&["c1", "both"]),
+        whole("in and out", "version: 1\ninput: {path: t.csv, features: {include: [c1], exclude: [c1]}}\n")
+            .says(&["c1", "both"]),
+        whole("all out", "version: 1\ninput: {path: t.csv, features: {exclude: [\".*\"]}}\n")
+            .says(&["no column is left"]),
+        whole("no regular expression", "version: 1\ninput: {path: t.csv, features: {include: [\"(\"]}}\n")
+            .says(&["regular expression"]),
         whole("a sample of none", "version: 1\ninput: {path: t.csv, rows: {sample: 0}}\n").says(&["sample"]),
-        whole("metadata that is not there", "version: 1\ninput: {path: t.csv, metadata: {path: m.csv}}\n").says(&["m.csv"]),
+        whole("metadata that is not there", "version: 1\ninput: {path: t.csv, metadata: {path: m.csv}}\n")
+            .says(&["m.csv"]),
         whole("YAML 1.1's no", "version: 1\ninput: {path: t.csv, id: no}\n").says(&["`no`"]),
     ]);
     assert!(count >= 70, "{count} cases");
@@ -110,6 +132,7 @@ fn pipeline_files() {
 #[test]
 fn every_problem_of_a_file_is_told_at_once() {
     hold(vec![
-        pipeline("two problems", "tsne:\n  perplexty: 30\nautoencoder:\n  code_size: many\n").says(&["p.yaml:4:3", "p.yaml:6:"]),
+        pipeline("two problems", "tsne:\n  perplexty: 30\nautoencoder:\n  code_size: many\n")
+            .says(&["p.yaml:4:3", "p.yaml:6:"]),
     ]);
 }

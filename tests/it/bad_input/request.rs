@@ -38,4 +38,3 @@ fn labels_called_as_columns_of_the_results_are_refused_before_any_work() {
     place.reduce(&["run", "p.yaml"]).refused(&["`x`", "rename"]);
     assert!(!place.join("run").exists());
 }
-

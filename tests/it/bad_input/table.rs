@@ -56,7 +56,8 @@ fn text_tables() {
         table("text among numbers", "t.csv", with_row("abc,1,2,3")).says(&["abc", "c0", "row 21"]),
         table("markup among numbers", "t.csv", with_row("<script>alert(1)</script>,1,2,3")).says(&["c0"]),
         table("an escape among numbers", "t.csv", with_row("\u{1b}[31m,1,2,3")).says(&["c0", "\u{fffd}"]),
-        table("a text of a megabyte among numbers", "t.csv", with_row(&format!("{},1,2,3", "x".repeat(1_000_000)))).says(&["c0", "…"]),
+        table("a text of a megabyte among numbers", "t.csv", with_row(&format!("{},1,2,3", "x".repeat(1_000_000))))
+            .says(&["c0", "…"]),
         table("thousands", "t.csv", with_row("\"1,234\",1,2,3")).says(&["1,234"]),
         table("money", "t.csv", with_row("$5,1,2,3")).says(&["$5"]),
         table("hexadecimal", "t.csv", with_row("0x10,1,2,3")).says(&["0x10"]),
@@ -133,16 +134,30 @@ fn binary_tables() {
         table("Parquet: a changed footer", "t.parquet", flipped(footer - 2000)).says(&["t.parquet"]),
         table("Parquet: encrypted", "t.parquet", b"PARE\x15\x04\x15PARE").says(&["encrypted"]),
         table("Arrow: cut", "t.arrow", b"ARROW1\0\0\xff\xff").says(&["damaged"]),
-        table("Arrow: a footer that leads nowhere", "t.arrow", b"ARROW1\0\0\xff\xff\xff\xff\xff\xff\xff\x7fARROW1").says(&["damaged"]),
+        table("Arrow: a footer that leads nowhere", "t.arrow", b"ARROW1\0\0\xff\xff\xff\xff\xff\xff\xff\x7fARROW1")
+            .says(&["damaged"]),
         table("NDJSON: a line cut", "t.ndjson", "{\"a\": 1}\n{\"a\": \n").says(&["line 2"]),
         table("NDJSON: no objects", "t.ndjson", "[1, 2]\n[3, 4]\n").says(&["line 1"]),
-        table("NDJSON: lists 100,000 deep", "t.ndjson", format!("{{\"a\": {}{}}}\n", "[".repeat(100_000), "]".repeat(100_000))).says(&["nested"]),
-        table("NDJSON: objects 100,000 deep", "t.ndjson", format!("{}1{}\n", "{\"a\": ".repeat(100_000), "}".repeat(100_000))).says(&["nested"]),
-        table("NDJSON: deep over many lines", "t.ndjson", format!("{{\"a\": {}", "[\n".repeat(100_000))).says(&["NDJSON"]),
+        table(
+            "NDJSON: lists 100,000 deep",
+            "t.ndjson",
+            format!("{{\"a\": {}{}}}\n", "[".repeat(100_000), "]".repeat(100_000)),
+        )
+        .says(&["nested"]),
+        table(
+            "NDJSON: objects 100,000 deep",
+            "t.ndjson",
+            format!("{}1{}\n", "{\"a\": ".repeat(100_000), "}".repeat(100_000)),
+        )
+        .says(&["nested"]),
+        table("NDJSON: deep over many lines", "t.ndjson", format!("{{\"a\": {}", "[\n".repeat(100_000)))
+            .says(&["NDJSON"]),
         inspected("npy: a terabyte of columns", "t.npy", npy("<f4", "(0, 1099511627776)", &[])).says(&["available"]),
         inspected("npy: a terabyte of rows", "t.npy", npy("<f4", "(1099511627776, 0)", &[])).says(&["available"]),
-        inspected("npy: sizes that overflow", "t.npy", npy("<f4", "(18446744073709551615, 18446744073709551615)", &[])).says(&["available"]),
-        inspected("npy: sizes beyond 64 bits", "t.npy", npy("<f4", "(99999999999999999999999, 2)", &[])).says(&["shape"]),
+        inspected("npy: sizes that overflow", "t.npy", npy("<f4", "(18446744073709551615, 18446744073709551615)", &[]))
+            .says(&["available"]),
+        inspected("npy: sizes beyond 64 bits", "t.npy", npy("<f4", "(99999999999999999999999, 2)", &[]))
+            .says(&["shape"]),
         inspected("npy: negative sizes", "t.npy", npy("<f4", "(-1, 2)", &[])).says(&["shape"]),
         inspected("npy: 100 million columns", "t.npy", npy("<f4", "(1, 100000000)", &[])).says(&["available"]),
         inspected("npy: objects", "t.npy", npy("|O", "(2, 2)", &[0; 32])).says(&["|O"]),
@@ -159,7 +174,8 @@ fn binary_tables() {
         .says(&["outside"]),
         inspected("mtx: four billion columns", "t.mtx", mtx("real", "1 4000000000 1", "1 1 1\n")).says(&["available"]),
         inspected("mtx: four billion rows", "t.mtx", mtx("real", "4000000000 1 1", "1 1 1\n")).says(&["available"]),
-        inspected("mtx: more entries than there are", "t.mtx", mtx("real", "5 5 18446744073709551615", "1 1 1\n")).says(&["announced"]),
+        inspected("mtx: more entries than there are", "t.mtx", mtx("real", "5 5 18446744073709551615", "1 1 1\n"))
+            .says(&["announced"]),
         inspected("mtx: row 0", "t.mtx", mtx("real", "5 5 1", "0 1 1\n")).says(&["line 3"]),
         inspected("mtx: a row beyond", "t.mtx", mtx("real", "5 5 1", "6 1 1\n")).says(&["line 3"]),
         inspected("mtx: an entry twice", "t.mtx", mtx("real", "5 5 2", "1 1 1\n1 1 1\n")).says(&["twice"]),
