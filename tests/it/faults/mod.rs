@@ -15,7 +15,7 @@ use std::sync::OnceLock;
 use crate::program::Place;
 
 /// Long enough to be hit at every stage, and with checkpoints of the training.
-const LONG: &str = "autoencoder: {code_size: 8, hidden: [256], training: {max_epochs: 400, patience: 400}}\n\
+const LONG: &str = "autoencoder: {code_size: 8, hidden: [256], training: {max_epochs: 800, patience: 800}}\n\
                     tsne: {iterations: 800}\noutput: run\n";
 
 /// As short as a whole run can be.
