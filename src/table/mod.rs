@@ -39,6 +39,7 @@ use serde::{Deserialize, Serialize};
 
 pub use error::TableError;
 pub use evidence::{DataKind, Evidence};
+pub use keep::WITHOUT_A_VALUE;
 pub use parts::parts;
 pub use options::{
     Categorical, CategoricalMissing, Decimal, Features, Header, Input, Layout, Metadata, Missing, NumericMissing, Rows,
