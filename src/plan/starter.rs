@@ -64,7 +64,9 @@ pub fn starter(data: &Path, folder: &Path, observer: &mut Observer<'_>) -> Resul
     let mut others = Vec::new();
     for (name, classes) in seen.possible_labels.iter().filter(|(name, _)| input.id.as_ref() != Some(name)) {
         if seen.annotations.contains(name) {
-            guesses.push(format!("label: {name}, an annotation of {classes} classes beside the matrix; these never train"));
+            guesses.push(format!(
+                "label: {name}, an annotation of {classes} classes beside the matrix; these never train"
+            ));
             input.labels.push(name.clone());
         } else if named_as_label(name) {
             guesses.push(format!("label: {name}, by its name and its {classes} classes; labels never train"));

@@ -17,7 +17,8 @@ fn a_table_with_an_empty_column_runs_as_init_wrote_it() {
 #[test]
 fn an_inspection_names_types_holes_and_likely_roles() {
     let place = Place::new();
-    let rows: String = (0..60).map(|row| format!("r{row},k{},{row},7,{}\n", row % 3, if row == 9 { "" } else { "1.5" })).collect();
+    let rows: String =
+        (0..60).map(|row| format!("r{row},k{},{row},7,{}\n", row % 3, if row == 9 { "" } else { "1.5" })).collect();
     place.file("t.csv", format!("id,class,a,constant,holes\n{rows}"));
     let said = place.reduce(&["inspect", "t.csv"]).done().stdout;
     for words in [
@@ -31,6 +32,7 @@ fn an_inspection_names_types_holes_and_likely_roles() {
     ] {
         assert!(said.contains(words), "no `{words}` in {said}");
     }
-    let json: serde_json::Value = serde_json::from_str(&place.reduce(&["inspect", "t.csv", "--json"]).done().stdout).expect("JSON");
+    let json: serde_json::Value =
+        serde_json::from_str(&place.reduce(&["inspect", "t.csv", "--json"]).done().stdout).expect("JSON");
     assert_eq!((json["rows"].as_u64(), json["types"]["number"].as_u64()), (Some(60), Some(3)));
 }

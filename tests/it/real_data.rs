@@ -105,8 +105,9 @@ fn all_forms_of_one_data_set_give_identical_codes() {
         let text = String::from_utf8(place.read("codes.csv")).expect("text");
         // the columns of codes and errors, whatever else the form brings
         let names: Vec<&str> = text.lines().next().expect("a header").split(',').collect();
-        let wanted: Vec<usize> =
-            (0..names.len()).filter(|at| names[*at].starts_with("code_") || names[*at] == "reconstruction_error").collect();
+        let wanted: Vec<usize> = (0..names.len())
+            .filter(|at| names[*at].starts_with("code_") || names[*at] == "reconstruction_error")
+            .collect();
         let codes: Vec<String> = text
             .lines()
             .skip(1)
@@ -127,7 +128,12 @@ fn all_forms_of_one_data_set_give_identical_codes() {
 #[ignore = "needs real data"]
 fn every_column_of_mixed_tables_is_accounted_for() {
     let Some(data) = data() else { return };
-    for table in ["adult/adult.parquet", "adult/adult_train_asfound.csv", "ames_raw/ames_raw.parquet", "ames_raw/AmesHousing.csv"] {
+    for table in [
+        "adult/adult.parquet",
+        "adult/adult_train_asfound.csv",
+        "ames_raw/ames_raw.parquet",
+        "ames_raw/AmesHousing.csv",
+    ] {
         let place = Place::new();
         through(&place, &data.join(table), "p");
         let metrics = place.names().into_iter().find(|name| name.ends_with("metrics.json")).expect("metrics");

@@ -45,7 +45,9 @@ fn a_table_that_breaks_off_late_leaves_no_output() {
     place.file("broken.csv", table(300_000) + "r,k,1,2\n");
     place.reduce(&["encode", "run", "broken.csv", "-o", "codes.csv"]).refused(&["line 300002 has 4 fields"]);
     place.reduce(&["reconstruct", "run", "broken.csv", "-o", "back.parquet"]).refused(&["line 300002"]);
-    assert!(!place.names().iter().any(|name| name.contains("codes.csv") || name.contains("back") || name.contains(".tmp")));
+    assert!(
+        !place.names().iter().any(|name| name.contains("codes.csv") || name.contains("back") || name.contains(".tmp"))
+    );
 }
 
 #[test]
