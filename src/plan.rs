@@ -115,8 +115,7 @@ impl Plan {
             })
             .collect::<Vec<_>>();
         let columns_in = data.account.columns_in;
-        let memory_bytes =
-            stages.iter().filter(|stage| !stage.kept).map(|stage| stage.memory_bytes).max().unwrap_or(0);
+        let memory_bytes = stages.iter().filter(|stage| !stage.kept).map(|stage| stage.memory_bytes).max().unwrap_or(0);
         let available_bytes = memory::usable();
         if let Some(error) = too_much {
             notes.push(format!("warning: the run would be refused: {}", error.to_string().replace('\n', "; ")));

@@ -83,7 +83,9 @@ pub fn sample(verb: &Sample) -> Result<()> {
         SampleFrom::Normal => DrawnFrom::Normal,
         SampleFrom::Mixture => DrawnFrom::Mixture(apply::mixture(&verb.model, &model, seed)?),
     };
-    output::in_parts(&verb.output, Reader::of(verb.spreadsheet_safe), |sink| apply::sample(&model, &from, verb.count.get(), seed, sink))?;
+    output::in_parts(&verb.output, Reader::of(verb.spreadsheet_safe), |sink| {
+        apply::sample(&model, &from, verb.count.get(), seed, sink)
+    })?;
     progress::line(&format!("{} rows written to {}", verb.count, verb.output.display()));
     Ok(())
 }

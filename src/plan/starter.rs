@@ -8,6 +8,7 @@ use crate::event::Observer;
 use crate::pipeline;
 use crate::prepare::Preparation;
 use crate::table;
+use crate::table::WITHOUT_A_VALUE;
 use crate::table::inspect::{self, Inspection};
 use crate::table::{Input, Layout};
 
@@ -62,7 +63,12 @@ pub fn starter(data: &Path, folder: &Path, observer: &mut Observer<'_>) -> Resul
     }
     let mut others = Vec::new();
     for (name, classes) in seen.possible_labels.iter().filter(|(name, _)| input.id.as_ref() != Some(name)) {
-        if named_as_label(name) {
+        if seen.annotations.contains(name) {
+            guesses.push(format!(
+                "label: {name}, an annotation of {classes} classes beside the matrix; these never train"
+            ));
+            input.labels.push(name.clone());
+        } else if named_as_label(name) {
             guesses.push(format!("label: {name}, by its name and its {classes} classes; labels never train"));
             input.labels.push(name.clone());
         } else {
@@ -75,9 +81,12 @@ pub fn starter(data: &Path, folder: &Path, observer: &mut Observer<'_>) -> Resul
             others.join(", ")
         ));
     }
-    let missing = seen.missing.0 > 0;
-    if missing {
+    let empty = seen.unused.iter().filter(|unused| unused.reason == WITHOUT_A_VALUE).count();
+    let missing = seen.missing.0 > 0 || empty > 0;
+    if seen.missing.0 > 0 {
         guesses.push(format!("missing: median, because {} numbers are missing", seen.missing.0));
+    } else if empty > 0 {
+        guesses.push(format!("missing: median, because {empty} columns without any value are left out then"));
     }
     let (table, found) = inspect::look(&input, Path::new(""), observer)?;
     let chosen = Preparation::default_steps(&table.frame);

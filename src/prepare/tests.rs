@@ -123,6 +123,17 @@ fn features_are_chosen_as_scanpy_does() {
 }
 
 #[test]
+fn roots_agree_with_numpy_and_rare_features_with_scanpy() {
+    let values = ndarray::array![[0.0, 2.0, 3.0], [0.0, 0.0, 4.0], [1.0, 0.0, 0.25]];
+    // numpy.sqrt(numpy.float32([[0, 2, 3], [0, 0, 4], [1, 0, .25]])), numpy 2.3
+    let (_, roots) = fit(r#"["sqrt"]"#, values.clone(), &[0, 1, 2]);
+    close(&roots, &ndarray::array![[0.0, 1.414_213_5, 1.732_050_8], [0.0, 0.0, 2.0], [1.0, 0.0, 0.5]]);
+    // scanpy.pp.filter_genes(adata, min_cells=2) keeps the third, scanpy 1.11
+    let (preparation, _) = fit(r#"[{"filter": {"min_nonzero_rows": 2}}]"#, values, &[0, 1, 2]);
+    assert_eq!(preparation.features(), [frame(Array2::zeros((1, 3))).features[2].clone()]);
+}
+
+#[test]
 fn term_frequencies_agree_with_scikit_learn() {
     let counts = matrix("counts").slice(ndarray::s![..5, ..]).to_owned();
     let (_, values) = fit(r#"["tf_idf"]"#, counts, &[0, 1, 2, 3, 4]);

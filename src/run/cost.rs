@@ -93,11 +93,7 @@ pub fn stages(pipeline: &Pipeline, options: &autoencoder::Options, size: Size) -
             crate::neighbors::Method::Approximate => rows as f64 * SECONDS_PER_SEARCH * 2.0 / threads,
             _ => pairs,
         };
-        costs.push(Cost {
-            stage: Stage::Neighbors,
-            memory: holding + NEIGHBOR.0 * neighbors * n,
-            seconds: search,
-        });
+        costs.push(Cost { stage: Stage::Neighbors, memory: holding + NEIGHBOR.0 * neighbors * n, seconds: search });
         let iterations = tsne.early_iterations + tsne.iterations;
         costs.push(Cost {
             stage: Stage::Tsne,
@@ -177,7 +173,8 @@ fn refuse_beyond(stage: Stage, rows: usize, announced: usize, need: &dyn Fn(usiz
     if needed <= usable {
         return Ok(());
     }
-    let whose = if memory::limit().is_some_and(|limit| limit <= usable) { "allowed by `--memory`" } else { "available" };
+    let whose =
+        if memory::limit().is_some_and(|limit| limit <= usable) { "allowed by `--memory`" } else { "available" };
     let error = Error::request(format!(
         "stage `{}` needs about {} of memory for about {rows} rows, and {} are {whose}",
         stage.name(),

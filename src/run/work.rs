@@ -7,6 +7,7 @@ use ndarray::{Array2, ArrayView2};
 use serde::Serialize;
 
 use super::checkpoint::{self, Checkpoints};
+use super::cost;
 use super::data::{Data, RowNames};
 use super::folder::{self, Folder};
 use super::kept::Kept;
@@ -16,7 +17,6 @@ use super::meter::Meter;
 use super::packed::{nearest, pack, unpack};
 use super::pictures;
 use super::room;
-use super::cost;
 use super::{EmbeddingRecord, Reuse, TrainingRecord};
 use crate::autoencoder::{self, Checkpoint};
 use crate::embed;

@@ -4,12 +4,12 @@
 //! features. The matrix is laid down by whoever opened the file, straight into the table.
 
 use crate::error::Result;
-use crate::table::labels::make_unique;
 use crate::table::error::TableError;
 use crate::table::first_few;
 use crate::table::gather::Gather;
 use crate::table::gather::Slot;
 use crate::table::gather::Taken;
+use crate::table::labels::make_unique;
 use crate::table::options::Input;
 use crate::table::options::Layout;
 use crate::table::source::Column;

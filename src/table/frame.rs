@@ -11,9 +11,9 @@ use crate::error::nearest;
 use crate::table::Category;
 use crate::table::Frame;
 use crate::table::Table;
-use crate::table::keep::WITHOUT_A_VALUE;
 use crate::table::clipped;
 use crate::table::error::TableError;
+use crate::table::keep::WITHOUT_A_VALUE;
 
 impl Table {
     /// The same rows with exactly the columns a model knows (see [`Frame::aligned_to`]).

@@ -1,5 +1,6 @@
 //! A first look at a table: what it holds, what its columns could be, what it would take.
 
+use std::collections::BTreeMap;
 use std::collections::HashMap;
 use std::hash::BuildHasher;
 use std::hash::BuildHasherDefault;
@@ -29,11 +30,17 @@ pub fn look(input: &Input, base: &Path, observer: &mut Observer<'_>) -> Result<(
     let mut input = input.clone();
     input.missing.numeric = NumericMissing::Median;
     input.missing.categorical = CategoricalMissing::OwnLevel;
+    let annotations = read::annotations(&input, base)?;
     if input.labels.is_empty() {
-        input.labels = read::annotations(&input, base)?;
+        input.labels.clone_from(&annotations);
     }
     let table = read::read(&input, base, observer)?;
-    let inspection = inspect(&table);
+    let schema = read::schema(&input, base)?;
+    let mut types: BTreeMap<String, usize> = BTreeMap::new();
+    for (_, kind) in schema.columns {
+        *types.entry(kind).or_default() += 1;
+    }
+    let inspection = Inspection { annotations, types, ..inspect(&table) };
     Ok((table, inspection))
 }
 
@@ -46,6 +53,10 @@ pub struct Inspection {
     pub rows: usize,
     /// Columns of the file.
     pub columns: usize,
+    /// The file's own types, with their numbers of columns.
+    pub types: BTreeMap<String, usize>,
+    /// Columns beside the matrix, which never train and can be labels.
+    pub annotations: Vec<String>,
     /// Columns of numbers that can train.
     pub numbers: usize,
     /// Columns of texts that can train, with their numbers of levels.
@@ -95,6 +106,8 @@ pub fn inspect(table: &Table) -> Inspection {
         format: table.account.format.clone(),
         rows,
         columns: table.account.columns_in,
+        types: BTreeMap::new(),
+        annotations: Vec::new(),
         numbers: frame.features.len(),
         categories: frame.categories.iter().map(|category| (category.name.clone(), category.levels.len())).collect(),
         unused: table.account.unused.clone(),
@@ -119,6 +132,10 @@ impl Inspection {
             format!("{}: {} rows × {} columns", self.format, self.rows, self.columns),
             format!("{} columns of numbers and {} of levels can train", self.numbers, self.categories.len()),
         ];
+        if !self.types.is_empty() {
+            let types: Vec<String> = self.types.iter().map(|(kind, count)| format!("{kind} {count}")).collect();
+            lines.insert(1, format!("types: {}", types.join(", ")));
+        }
         if self.evidence.values > 0 {
             lines.push(format!(
                 "numbers from {} to {}, {:.1} % zeros, {:.1} % whole; {}",

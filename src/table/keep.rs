@@ -16,7 +16,7 @@ use crate::table::options::NumericMissing;
 use crate::table::read::unused;
 
 /// Why a column without values is left out.
-pub(super) const WITHOUT_A_VALUE: &str = "without a value in any row";
+pub const WITHOUT_A_VALUE: &str = "without a value in any row";
 
 /// Leaves out columns of numbers with too few values, and refuses missing ones where that is the policy.
 pub(super) fn keep_numbers(

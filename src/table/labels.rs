@@ -60,9 +60,7 @@ impl Seen {
     }
 
     fn is_amount(&self) -> bool {
-        self.any
-            && !self.not_a_number
-            && (self.fractions || self.different.len() > LabelValues::MOST_NUMBERED_CLASSES)
+        self.any && !self.not_a_number && (self.fractions || self.different.len() > LabelValues::MOST_NUMBERED_CLASSES)
     }
 }
 

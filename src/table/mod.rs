@@ -39,11 +39,12 @@ use serde::{Deserialize, Serialize};
 
 pub use error::TableError;
 pub use evidence::{DataKind, Evidence};
-pub use parts::parts;
+pub use keep::WITHOUT_A_VALUE;
 pub use options::{
     Categorical, CategoricalMissing, Decimal, Features, Header, Input, Layout, Metadata, Missing, NumericMissing, Rows,
     Separator, Times, Unmatched,
 };
+pub use parts::parts;
 
 /// A table as it goes into a run.
 #[derive(Debug, Clone, PartialEq)]

@@ -114,7 +114,11 @@ fn a_sample_of_rows_is_the_same_in_every_format() {
     assert!(text.ids.iter().zip(&text.rows).all(|(id, row)| *id == format!("r{row}")));
     for file in FILES {
         let table = sampled(file);
-        assert_eq!((table.frame, table.ids, table.rows), (text.frame.clone(), text.ids.clone(), text.rows.clone()), "{file}");
+        assert_eq!(
+            (table.frame, table.ids, table.rows),
+            (text.frame.clone(), text.ids.clone(), text.rows.clone()),
+            "{file}"
+        );
     }
 }
 

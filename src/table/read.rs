@@ -260,7 +260,12 @@ fn take_back(first: &[source::Column], slots: &mut [Slot], columns: &[source::Co
     }
 }
 
-pub(super) fn drain(source: &mut dyn Source, slots: &mut [Slot], gather: &mut Gather, observer: &mut Observer<'_>) -> Result<()> {
+pub(super) fn drain(
+    source: &mut dyn Source,
+    slots: &mut [Slot],
+    gather: &mut Gather,
+    observer: &mut Observer<'_>,
+) -> Result<()> {
     let mut progress = Progress::new(observer);
     while source.next(slots, gather, usize::MAX, &mut progress)? {}
     Ok(())

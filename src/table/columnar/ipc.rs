@@ -29,10 +29,8 @@ const FORMAT: &str = "Arrow";
 /// Opens an Arrow IPC file.
 pub(in crate::table) fn open(path: &Path, _input: &Input) -> Result<Box<dyn Source>> {
     let file = open_file(path)?;
-    let columns = contain(FORMAT, || {
-        let schema = IpcReader::new(file).schema()?;
-        Ok(described(&schema))
-    })?;
+    let schema = contain(FORMAT, || IpcReader::new(file).schema())?;
+    let columns = described(&schema)?;
     let file = open_file(path)?;
     let rows = contain(FORMAT, || Ok(IpcReader::new(file).with_projection(Some(Vec::new())).finish()?.height()))?;
     Ok(Box::new(Ipc { path: path.to_owned(), columns, rows, done: 0, batches: None, batch: None }))

@@ -162,4 +162,3 @@ fn physical(series: &Series) -> (Series, f64) {
         _ => (series.clone(), scale),
     }
 }
-

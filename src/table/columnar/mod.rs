@@ -14,9 +14,11 @@ use std::panic::AssertUnwindSafe;
 use std::path::Path;
 
 use polars::prelude::*;
+use polars_arrow::datatypes::ArrowDataType;
 
 use crate::error::Error;
 use crate::error::Result;
+use crate::table::clipped;
 use crate::table::clipped_to;
 use crate::table::error::TableError;
 use crate::table::gather::Gather;
@@ -85,8 +87,21 @@ fn pick(format: &'static str, frame: &DataFrame, positions: impl Iterator<Item =
     contain(format, || DataFrame::new(frame.height(), columns))
 }
 
-fn described(schema: &ArrowSchema) -> Vec<source::Column> {
-    schema.iter_values().map(|field| describe(&field.name, &DataType::from_arrow_field(field))).collect()
+/// What a file announces of its columns.
+///
+/// # Errors
+/// A type that the library does not know, by the column's name.
+fn described(schema: &ArrowSchema) -> Result<Vec<source::Column>> {
+    if let Some(field) = schema.iter_values().find(|field| field.dtype == ArrowDataType::Float16) {
+        return Err(TableError::Unsupported {
+            what: format!("column `{}` is of 16-bit floating-point numbers, which are not read", clipped(&field.name)),
+            hint: "write the column in single precision (float32)",
+        }
+        .into());
+    }
+    contain("columnar", || {
+        Ok(schema.iter_values().map(|field| describe(&field.name, &DataType::from_arrow_field(field))).collect())
+    })
 }
 
 fn describe(name: &str, dtype: &DataType) -> source::Column {

@@ -44,7 +44,15 @@ pub(in crate::table) fn open(path: &Path, _input: &Input) -> Result<Box<dyn Sour
     let mut blocks = Blocks::open(path)?;
     blocks.set_separator(0); // quotes hold no line breaks in JSON
     let most_rows = lines.load(Ordering::Relaxed) + 1;
-    Ok(Box::new(Ndjson { path: path.into(), columns, schema: Arc::new(schema), most_rows, done: 0, blocks, block: None }))
+    Ok(Box::new(Ndjson {
+        path: path.into(),
+        columns,
+        schema: Arc::new(schema),
+        most_rows,
+        done: 0,
+        blocks,
+        block: None,
+    }))
 }
 
 /// Refuses JSON nested so deeply that a parser that calls itself for each level runs out of stack.

@@ -24,7 +24,7 @@ const FORMAT: &str = "Parquet";
 /// Opens a Parquet file.
 pub(in crate::table) fn open(path: &Path, _input: &Input) -> Result<Box<dyn Source>> {
     let file = open_file(path)?;
-    let (columns, group_ends) = contain(FORMAT, || {
+    let (schema, group_ends) = contain(FORMAT, || {
         let mut reader = ParquetReader::new(file);
         let schema = reader.schema()?;
         let mut end = 0;
@@ -32,8 +32,9 @@ pub(in crate::table) fn open(path: &Path, _input: &Input) -> Result<Box<dyn Sour
             end += group.num_rows();
             end
         });
-        Ok((described(&schema), ends.collect()))
+        Ok((schema, ends.collect()))
     })?;
+    let columns = described(&schema)?;
     Ok(Box::new(Parquet { path: path.to_owned(), columns, group_ends, done: 0 }))
 }
 

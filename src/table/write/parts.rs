@@ -72,7 +72,8 @@ impl<W: Write + Send> Parts<W> {
             State::Begun(writer) => {
                 let frame = frame(columns)?;
                 let Some(writer) = writer.take() else { return Err(Error::failure("the file is gone")) };
-                let mut writer = packed(contain("Parquet", || options(ParquetWriter::new(writer)).batched(frame.schema())))?;
+                let mut writer =
+                    packed(contain("Parquet", || options(ParquetWriter::new(writer)).batched(frame.schema())))?;
                 add(&mut writer, &frame)?;
                 self.state = State::Parquet(writer);
                 Ok(())

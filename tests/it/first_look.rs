@@ -1,0 +1,38 @@
+//! What `init` and `inspect` make of a table.
+
+use crate::program::Place;
+
+#[test]
+fn a_table_with_an_empty_column_runs_as_init_wrote_it() {
+    let place = Place::new();
+    let rows: String = (0..60).map(|row| format!("{row},,{}\n", row % 5)).collect();
+    place.file("t.csv", format!("a,empty,b\n{rows}"));
+    let said = place.reduce(&["init", "t.csv", "-o", "p.yaml"]).done();
+    assert!(said.stderr.contains("1 columns without any value"), "{}", said.stderr);
+    let brief = ["run", "p.yaml", "--set", "autoencoder.training.max_epochs=1", "--set", "tsne=none"];
+    let said = place.reduce(&brief).done();
+    assert!(said.stderr.contains("1 left out (without a value in any row): `empty`"), "{}", said.stderr);
+}
+
+#[test]
+fn an_inspection_names_types_holes_and_likely_roles() {
+    let place = Place::new();
+    let rows: String =
+        (0..60).map(|row| format!("r{row},k{},{row},7,{}\n", row % 3, if row == 9 { "" } else { "1.5" })).collect();
+    place.file("t.csv", format!("id,class,a,constant,holes\n{rows}"));
+    let said = place.reduce(&["inspect", "t.csv"]).done().stdout;
+    for words in [
+        "CSV: 60 rows × 5 columns",
+        "types: number 3, text 2",
+        "1 numbers are missing",
+        "features are constant: `constant`",
+        "could be the id: `id`",
+        "could be labels: `class (3 classes)`",
+        "of memory",
+    ] {
+        assert!(said.contains(words), "no `{words}` in {said}");
+    }
+    let json: serde_json::Value =
+        serde_json::from_str(&place.reduce(&["inspect", "t.csv", "--json"]).done().stdout).expect("JSON");
+    assert_eq!((json["rows"].as_u64(), json["types"]["number"].as_u64()), (Some(60), Some(3)));
+}
