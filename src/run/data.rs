@@ -75,7 +75,7 @@ impl Data {
         let Table { id_name, ids, frame, labels, account, .. } = table;
         let columns = frame.features.len();
         let split = split_rows(pipeline, &labels, ids.len())?;
-        let colors = colors.iter().map(|name| Ok((name.clone(), column(&frame, name)?))).collect::<Result<_>>()?;
+        let colors = raw_values(&frame, colors)?;
         let steps = match &pipeline.prepare {
             Some(steps) => steps.clone(),
             None => {
@@ -101,6 +101,20 @@ impl Data {
         let rows = RowNames { id_name, ids, labels };
         Ok(Self { rows, account, steps, preparation, columns, prepared, split, colors })
     }
+}
+
+/// The raw values of some features of a table that is not needed otherwise, by name.
+pub(super) fn colors(
+    pipeline: &Pipeline,
+    base: &Path,
+    names: &[String],
+    observer: &mut Observer<'_>,
+) -> Result<BTreeMap<String, Vec<f64>>> {
+    raw_values(&table::read::read(&pipeline.input_read(), base, observer)?.frame, names)
+}
+
+fn raw_values(frame: &table::Frame, names: &[String]) -> Result<BTreeMap<String, Vec<f64>>> {
+    names.iter().map(|name| Ok((name.clone(), column(frame, name)?))).collect()
 }
 
 /// The raw values of a feature as a color: numbers, or the level's place for a categorical one.

@@ -33,10 +33,9 @@ pub fn plot(run: &Path, options: &PlotOptions, output: Option<&Path>, observer: 
         .filter(|name| super::pictures::is_feature(name) && !known.contains(&name.as_str()))
         .cloned()
         .collect();
-    let wants_errors = options.color_by.0.iter().any(|name| name == "reconstruction_error");
+    let row_errors = column_of(&run.join("embedding.parquet"), "reconstruction_error")?;
     let mut features = BTreeMap::new();
-    let mut row_errors = Vec::new();
-    if !from_table.is_empty() || wants_errors {
+    if !from_table.is_empty() {
         // raw values are not kept in a run: its table is read again, by the plan the run left
         let plan = crate::pipeline::Pipeline::load(&run.join("pipeline.yaml"), &[])?;
         let files = table::read::input_files(&plan.pipeline.input, &plan.base)?;
@@ -44,12 +43,7 @@ pub fn plot(run: &Path, options: &PlotOptions, output: Option<&Path>, observer: 
         if now != record.inputs {
             return Err(Error::request("the table of the run was changed since").hint("run the pipeline again"));
         }
-        let data =
-            super::Data::load(&plan.pipeline, &plan.base, &from_table, &mut super::meter::Meter::default(), observer)?;
-        if wants_errors {
-            row_errors = model.autoencoder.reconstruction_errors(data.prepared.view());
-        }
-        features = data.colors;
+        features = super::data::colors(&plan.pipeline, &plan.base, &from_table, observer)?;
     }
     let palette = Palette {
         rows: &rows,

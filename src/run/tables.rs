@@ -167,7 +167,7 @@ fn activity(found: &Activity) -> MeasureTable {
             "On {} held-out rows; the share of rows in which each node is active is drawn below.",
             grouped(found.rows)
         ),
-        columns: vec![column("share", 0)],
+        columns: vec![column("value", 0)],
         rows,
     }
 }
