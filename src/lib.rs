@@ -49,6 +49,7 @@ pub mod embed;
 pub mod error;
 pub mod evaluate;
 pub mod event;
+pub mod export;
 pub mod matmul;
 pub mod model;
 pub mod neighbors;

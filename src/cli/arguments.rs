@@ -48,6 +48,8 @@ pub enum Verb {
     Sample(Sample),
     /// Place new rows on the embedding of a run; its own points stay where they are.
     Place(Place),
+    /// Write a model as ONNX, the preparation included.
+    Export(Export),
     /// Draw a run's embedding again, colored by something else.
     Plot(Plot),
     /// Write a run's report again.
@@ -238,6 +240,16 @@ pub struct Place {
     /// CSV: put a `'` before texts that a spreadsheet would take for a formula (`=`, `+`, `-`, `@`); they come back changed.
     #[arg(long)]
     pub spreadsheet_safe: bool,
+}
+
+/// `export`.
+#[derive(Debug, Args)]
+pub struct Export {
+    /// The model: `model.safetensors`, or its run folder.
+    pub model: PathBuf,
+    /// The folder for `encoder.onnx` and `decoder.onnx`; made where it is not there.
+    #[arg(long, value_name = "FOLDER")]
+    pub onnx: PathBuf,
 }
 
 /// `plot`.

@@ -84,6 +84,7 @@ fn dispatch(arguments: Arguments, stop: &Stop) -> Result<()> {
         Verb::Denoise(verb) => rows::denoise(&verb, stop),
         Verb::Sample(verb) => rows::sample(&verb),
         Verb::Place(verb) => rows::place(&verb, stop),
+        Verb::Export(verb) => rows::export(&verb),
         Verb::Plot(verb) => run::plot(&verb, stop),
         Verb::Report(verb) => run::report(&verb),
         Verb::Score(verb) => score::score(&verb, stop),

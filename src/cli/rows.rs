@@ -1,8 +1,8 @@
-//! Verbs on new rows: encode, reconstruct, denoise, sample, place.
+//! Verbs on new rows: encode, reconstruct, denoise, sample, place; and the model for other programs: export.
 
 use std::path::{Path, PathBuf};
 
-use super::arguments::{Place, Rows, Sample, SampleFrom};
+use super::arguments::{Export, Place, Rows, Sample, SampleFrom};
 use super::output::{self, Reader};
 use super::progress::{self, Stop};
 use crate::autoencoder::Corruption;
@@ -98,5 +98,13 @@ pub fn place(verb: &Place, stop: &Stop) -> Result<()> {
     let (columns, new) = apply::placed(&verb.run, &verb.data, &mut |event| progress.take(event))?;
     output::table(&output, columns, Reader::of(verb.spreadsheet_safe))?;
     tell(Count { rows: new.rows.ids.len(), flagged: new.flagged() }, &output, verb.quiet);
+    Ok(())
+}
+
+/// `export MODEL --onnx FOLDER`.
+pub fn export(verb: &Export) -> Result<()> {
+    let model = Model::load(&verb.model)?;
+    apply::export(&model, &verb.onnx)?;
+    progress::line(&format!("encoder.onnx and decoder.onnx written to {}", verb.onnx.display()));
     Ok(())
 }

@@ -11,7 +11,7 @@ use crate::table::clipped;
 /// A fitted step on a matrix of numbers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Fitted {
+pub enum Fitted {
     /// Scale each row to this total.
     Total {
         /// The total.
@@ -62,7 +62,8 @@ type RowMap<'a> = Box<dyn Fn(&mut [f32]) -> usize + Sync + 'a>;
 
 impl Fitted {
     /// The step's name in a pipeline.
-    pub(super) fn name(&self) -> &'static str {
+    #[must_use]
+    pub fn name(&self) -> &'static str {
         match self {
             Self::Total { .. } => "normalize_total",
             Self::Log1p => "log1p",

@@ -14,21 +14,21 @@ use crate::table::clipped;
 
 /// A column of texts and the levels its training rows had.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(super) struct Levels {
+pub struct Levels {
     /// The column's name.
-    pub(super) name: String,
+    pub name: String,
     /// The levels with a column of their own, in order.
-    pub(super) levels: Vec<String>,
+    pub levels: Vec<String>,
     /// Rare levels, which share one column, `(other)`.
-    pub(super) pooled: Vec<String>,
+    pub pooled: Vec<String>,
     /// What a missing text becomes.
-    pub(super) missing: MissingLevel,
+    pub missing: MissingLevel,
 }
 
 /// What a missing text becomes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum MissingLevel {
+pub enum MissingLevel {
     /// The last column, `(missing)`.
     Own,
     /// This column.
@@ -102,7 +102,8 @@ impl Levels {
     }
 
     /// How many columns of 0 and 1 there are.
-    pub(super) fn width(&self) -> usize {
+    #[must_use]
+    pub fn width(&self) -> usize {
         self.levels.len() + usize::from(!self.pooled.is_empty()) + usize::from(self.missing == MissingLevel::Own)
     }
 

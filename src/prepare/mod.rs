@@ -28,12 +28,12 @@ use crate::event::Observer;
 use crate::table::Frame;
 use crate::table::Missing;
 use crate::table::clipped;
-use fitted::Fitted;
-use levels::Levels;
 
 pub use defaults::DefaultSteps;
 pub use error::PrepareError;
+pub use fitted::Fitted;
 pub use guard::guard;
+pub use levels::{Levels, MissingLevel};
 pub use step::{
     Arcsinh, Filter, NormalizeTotal, Over, PoolRare, QuantileClip, Robust, Standardize, Step, TopVariable, UnitRange,
     Variability,
@@ -195,6 +195,24 @@ impl Preparation {
         self.levels.iter().map(|levels| levels.name.clone()).collect()
     }
 
+    /// What a missing number becomes, per column; `None` refuses it.
+    #[must_use]
+    pub fn fill(&self) -> Option<&[f32]> {
+        self.fill.as_deref()
+    }
+
+    /// The columns of levels that come in, with their levels.
+    #[must_use]
+    pub fn levels(&self) -> &[Levels] {
+        &self.levels
+    }
+
+    /// The fitted steps on numbers, in order.
+    #[must_use]
+    pub fn steps(&self) -> &[Fitted] {
+        &self.steps
+    }
+
     /// The columns that come out; a level's column is called `column=level`.
     #[must_use]
     pub fn features(&self) -> &[String] {
@@ -253,7 +271,8 @@ impl Preparation {
     }
 
     /// The positions, among the inputs, of the columns of numbers that come out.
-    fn kept_inputs(&self) -> Vec<usize> {
+    #[must_use]
+    pub fn kept_inputs(&self) -> Vec<usize> {
         let mut kept: Vec<usize> = (0..self.inputs.len()).collect();
         for step in &self.steps {
             if let Fitted::Keep { columns, .. } = step {

@@ -373,6 +373,25 @@ fn label(name: String, values: ColumnValues) -> Option<Label> {
     Some(Label { name, values })
 }
 
+/// Writes a model as `encoder.onnx` and `decoder.onnx` into a folder, which is made where it is not there.
+///
+/// # Errors
+/// If a file of ONNX cannot hold the model, or writing fails; neither file is new then.
+pub fn export(model: &Model, target: &Path) -> Result<()> {
+    let onnx = crate::export::onnx(model)?;
+    let made = !target.exists();
+    if made {
+        std::fs::create_dir(target).map_err(|error| Error::io("make the folder", target, &error))?;
+    }
+    let files = [("decoder.onnx".to_owned(), onnx.decoder), ("encoder.onnx".to_owned(), onnx.encoder)];
+    let written = super::folder::write_together(target, &files);
+    if written.is_err() && made {
+        // an empty folder that stays behind harms nothing
+        let _ = std::fs::remove_dir(target);
+    }
+    written
+}
+
 /// Where a verb writes when the user names no file: beside the data, with the verb in the name.
 #[must_use]
 pub fn beside(data: &Path, verb: &str) -> PathBuf {

@@ -103,27 +103,7 @@ impl Folder {
     /// # Errors
     /// As [`Folder::write`]; what fills a disk fails before any name has new bytes.
     pub fn write_together(&self, files: &[(String, Vec<u8>)]) -> Result<()> {
-        let mut written = Vec::with_capacity(files.len());
-        for (name, bytes) in files {
-            let target = self.path.join(name);
-            if target.is_dir() {
-                return Err(Error::failure(format!("`{}` is a folder, where a file goes", target.display()))
-                    .hint("move it away, and run again"));
-            }
-            let temporary =
-                temporary(&target, |file| file.write_all(bytes)).map_err(|error| unwritten(&target, &error))?;
-            written.push((target, temporary));
-        }
-        let last = written.pop();
-        for (target, temporary) in written {
-            temporary.persist(&target).map_err(|error| unwritten(&target, &error.error))?;
-        }
-        sync_folder(&self.path).map_err(|error| unwritten(&self.path, &error))?;
-        if let Some((target, temporary)) = last {
-            temporary.persist(&target).map_err(|error| unwritten(&target, &error.error))?;
-            sync_folder(&self.path).map_err(|error| unwritten(&self.path, &error))?;
-        }
-        Ok(())
+        write_together(&self.path, files)
     }
 
     /// Removes a file of ours, if it is there. What cannot be removed is left.
@@ -196,6 +176,33 @@ pub fn write_whole(target: &Path, content: impl FnOnce(&mut File) -> Result<()>)
     temporary.persist(target).map_err(|error| failed(&error.error))?;
     sync_folder(folder_of(target)).map_err(|error| failed(&error))?;
     Ok(digest)
+}
+
+/// Writes several files into a folder: all of them to temporary siblings first, then all renamed, the last one last.
+///
+/// # Errors
+/// If the disk is full or fails, before any name has new bytes.
+pub fn write_together(folder: &Path, files: &[(String, Vec<u8>)]) -> Result<()> {
+    let mut written = Vec::with_capacity(files.len());
+    for (name, bytes) in files {
+        let target = folder.join(name);
+        if target.is_dir() {
+            return Err(Error::failure(format!("`{}` is a folder, where a file goes", target.display()))
+                .hint("move it away, and run again"));
+        }
+        let temporary = temporary(&target, |file| file.write_all(bytes)).map_err(|error| unwritten(&target, &error))?;
+        written.push((target, temporary));
+    }
+    let last = written.pop();
+    for (target, temporary) in written {
+        temporary.persist(&target).map_err(|error| unwritten(&target, &error.error))?;
+    }
+    sync_folder(folder).map_err(|error| unwritten(folder, &error))?;
+    if let Some((target, temporary)) = last {
+        temporary.persist(&target).map_err(|error| unwritten(&target, &error.error))?;
+        sync_folder(folder).map_err(|error| unwritten(folder, &error))?;
+    }
+    Ok(())
 }
 
 /// A synced temporary sibling of `target` with its content; it removes itself unless it is renamed.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::program::repository;
 
 /// The rooms, in the order in which each may use those before it.
-const ROOMS: [&str; 20] = [
+const ROOMS: [&str; 21] = [
     "error",
     "event",
     "seed",
@@ -24,6 +24,7 @@ const ROOMS: [&str; 20] = [
     "report",
     "pipeline",
     "model",
+    "export",
     "run",
     "plan",
     "cli",

@@ -4,6 +4,7 @@ mod architecture;
 mod autoencoder;
 mod bad_input;
 mod docs;
+mod export;
 mod faults;
 mod first_look;
 mod fuzz;

@@ -33,6 +33,7 @@ pages! {
     the_commands_for_images_and_sensors_run: "docs/images-and-sensors.md",
     the_commands_beside_a_script_run: "docs/beside-a-script.md",
     the_commands_on_kinds_of_autoencoders_run: "docs/kinds.md",
+    the_commands_on_export_run: "docs/export.md",
 }
 
 /// How many blocks of all pages are not run. A new one needs a reason and a change of this number.
