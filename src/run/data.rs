@@ -42,7 +42,7 @@ pub struct Data {
     /// Which rows train and which are held out.
     pub split: Split,
     /// Raw values of features that color a plot, by name.
-    pub colors: BTreeMap<String, Vec<f64>>,
+    pub colors: BTreeMap<String, LabelValues>,
 }
 
 impl Data {
@@ -75,7 +75,9 @@ impl Data {
         let Table { id_name, ids, frame, labels, account, .. } = table;
         let columns = frame.features.len();
         let split = split_rows(pipeline, &labels, ids.len())?;
-        let colors = colors.iter().map(|name| Ok((name.clone(), column(&frame, name)?))).collect::<Result<_>>()?;
+        let elsewhere = |name: &&String| labels.iter().all(|label| &label.name != *name);
+        let colors = colors.iter().filter(elsewhere).map(|name| Ok((name.clone(), column(&frame, name)?)));
+        let colors = colors.collect::<Result<_>>()?;
         let steps = match &pipeline.prepare {
             Some(steps) => steps.clone(),
             None => {
@@ -103,13 +105,14 @@ impl Data {
     }
 }
 
-/// The raw values of a feature as a color: numbers, or the level's place for a categorical one.
-fn column(frame: &table::Frame, name: &str) -> Result<Vec<f64>> {
+/// The raw values of a feature as a color: numbers, or classes where it has levels.
+fn column(frame: &table::Frame, name: &str) -> Result<LabelValues> {
     if let Some(at) = frame.features.iter().position(|feature| feature == name) {
-        return Ok(frame.values.column(at).iter().map(|value| f64::from(*value)).collect());
+        let number = |value: &f32| value.is_finite().then_some(f64::from(*value));
+        return Ok(LabelValues::Numbers(frame.values.column(at).iter().map(number).collect()));
     }
     if let Some(category) = frame.categories.iter().find(|category| category.name == name) {
-        return Ok(category.of_row.iter().map(|level| level.map_or(f64::NAN, f64::from)).collect());
+        return Ok(LabelValues::Classes { levels: category.levels.clone(), of_row: category.of_row.clone() });
     }
     let names =
         frame.features.iter().map(String::as_str).chain(frame.categories.iter().map(|category| category.name.as_str()));
