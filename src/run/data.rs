@@ -42,7 +42,7 @@ pub struct Data {
     /// Which rows train and which are held out.
     pub split: Split,
     /// Raw values of features that color a plot, by name.
-    pub colors: BTreeMap<String, Vec<f64>>,
+    pub colors: BTreeMap<String, LabelValues>,
 }
 
 impl Data {
@@ -75,7 +75,13 @@ impl Data {
         let Table { id_name, ids, frame, labels, account, .. } = table;
         let columns = frame.features.len();
         let split = split_rows(pipeline, &labels, ids.len())?;
+<<<<<<< HEAD
         let colors = raw_values(&frame, colors)?;
+=======
+        let elsewhere = |name: &&String| labels.iter().all(|label| &label.name != *name);
+        let colors = colors.iter().filter(elsewhere).map(|name| Ok((name.clone(), column(&frame, name)?)));
+        let colors = colors.collect::<Result<_>>()?;
+>>>>>>> guides-colors
         let steps = match &pipeline.prepare {
             Some(steps) => steps.clone(),
             None => {
@@ -103,6 +109,7 @@ impl Data {
     }
 }
 
+<<<<<<< HEAD
 /// The raw values of some features of a table that is not needed otherwise, by name.
 pub(super) fn colors(
     pipeline: &Pipeline,
@@ -119,11 +126,16 @@ fn raw_values(frame: &table::Frame, names: &[String]) -> Result<BTreeMap<String,
 
 /// The raw values of a feature as a color: numbers, or the level's place for a categorical one.
 fn column(frame: &table::Frame, name: &str) -> Result<Vec<f64>> {
+=======
+/// The raw values of a feature as a color: numbers, or classes where it has levels.
+fn column(frame: &table::Frame, name: &str) -> Result<LabelValues> {
+>>>>>>> guides-colors
     if let Some(at) = frame.features.iter().position(|feature| feature == name) {
-        return Ok(frame.values.column(at).iter().map(|value| f64::from(*value)).collect());
+        let number = |value: &f32| value.is_finite().then_some(f64::from(*value));
+        return Ok(LabelValues::Numbers(frame.values.column(at).iter().map(number).collect()));
     }
     if let Some(category) = frame.categories.iter().find(|category| category.name == name) {
-        return Ok(category.of_row.iter().map(|level| level.map_or(f64::NAN, f64::from)).collect());
+        return Ok(LabelValues::Classes { levels: category.levels.clone(), of_row: category.of_row.clone() });
     }
     let names =
         frame.features.iter().map(String::as_str).chain(frame.categories.iter().map(|category| category.name.as_str()));

@@ -13,7 +13,7 @@ use crate::event::silent;
 use crate::neighbors;
 use crate::pipeline::Pipeline;
 use crate::plot::{self, Color, Faded, Format, PlotOptions, Scatter};
-use crate::table::{self, LabelValues};
+use crate::table::LabelValues;
 use crate::value::OneOrMany;
 
 /// Points with a lower reliability are drawn hollow: fewer of their neighbors are right than wrong.
@@ -40,13 +40,15 @@ pub struct Palette<'a> {
     /// A reconstruction error per row, or empty.
     pub row_errors: &'a [f32],
     /// Raw values of features, by name.
-    pub features: &'a BTreeMap<String, Vec<f64>>,
+    pub features: &'a BTreeMap<String, LabelValues>,
 }
 
 /// A column that colors, owned.
 enum Column {
     /// A label of classes, by its place.
     Classes(usize),
+    /// A feature of levels, by its name.
+    Levels(String),
     Numbers(String, Vec<f64>),
     Nothing,
 }
@@ -75,8 +77,8 @@ pub fn features_wanted(pipeline: &Pipeline) -> Vec<String> {
         return Vec::new();
     }
     let names = wanted(pipeline).into_iter().flat_map(|plot| plot.color_by.0);
-    let no_label = |name: &String| !pipeline.input.labels.contains(name) && pipeline.input.metadata.is_none();
-    let mut features: Vec<String> = names.filter(|name| is_feature(name) && no_label(name)).collect();
+    let mut features: Vec<String> =
+        names.filter(|name| is_feature(name) && !pipeline.input.labels.contains(name)).collect();
     features.sort();
     features.dedup();
     features
@@ -91,26 +93,6 @@ pub fn is_feature(name: &str) -> bool {
 pub(super) fn is_code(name: &str) -> bool {
     name.strip_prefix("code_")
         .is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()))
-}
-
-/// Checks before any work that every plot can be colored.
-///
-/// # Errors
-/// If a plot names a column that will not be there.
-pub fn check(pipeline: &Pipeline, rows: &RowNames) -> Result<()> {
-    if pipeline.input.metadata.is_none() {
-        return Ok(()); // a feature was looked for when the table was read
-    }
-    for name in wanted(pipeline).iter().flat_map(|plot| &plot.color_by.0) {
-        let known = name.is_empty()
-            || DERIVED.contains(&name.as_str())
-            || is_code(name)
-            || rows.labels.iter().any(|label| &label.name == name);
-        if !known {
-            return Err(unknown(name, rows));
-        }
-    }
-    Ok(())
 }
 
 fn unknown(name: &str, rows: &RowNames) -> Error {
@@ -145,7 +127,10 @@ impl Palette<'_> {
             "density" => density(self.points)?,
             _ => match (is_code(name).then(|| name[5..].parse::<usize>().ok()).flatten(), self.features.get(name)) {
                 (Some(code), _) if code < self.codes.ncols() => wide(&self.codes.column(code).to_vec()),
-                (_, Some(values)) => values.clone(),
+                (_, Some(LabelValues::Classes { .. })) => return Ok(Column::Levels(name.to_owned())),
+                (_, Some(LabelValues::Numbers(values))) => {
+                    values.iter().map(|value| value.unwrap_or(f64::NAN)).collect()
+                }
                 _ => return Err(unknown(name, self.rows)),
             },
         };
@@ -164,7 +149,8 @@ impl Palette<'_> {
             .iter()
             .map(|column| {
                 let color = match column {
-                    Column::Classes(at) => classes(&self.rows.labels[*at]),
+                    Column::Classes(at) => classes(&self.rows.labels[*at].name, &self.rows.labels[*at].values),
+                    Column::Levels(name) => self.features.get(name).map_or(Color::None, |levels| classes(name, levels)),
                     Column::Numbers(name, values) => Color::Numbers { name, values },
                     Column::Nothing => Color::None,
                 };
@@ -209,9 +195,9 @@ impl Palette<'_> {
     }
 }
 
-fn classes(label: &table::Label) -> Color<'_> {
-    match &label.values {
-        LabelValues::Classes { levels, of_row } => Color::Classes { name: &label.name, levels, of_row },
+fn classes<'a>(name: &'a str, values: &'a LabelValues) -> Color<'a> {
+    match values {
+        LabelValues::Classes { levels, of_row } => Color::Classes { name, levels, of_row },
         LabelValues::Numbers(_) => Color::None,
     }
 }

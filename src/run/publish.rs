@@ -17,6 +17,7 @@ use crate::embed;
 use crate::error::{Error, Result};
 use crate::event::{Observer, Stage};
 use crate::pipeline::{Loaded, Pipeline, tidy};
+use crate::table::LabelValues;
 use crate::table::write::{self, Column};
 use crate::value::{OneOrMany, Switch};
 
@@ -169,7 +170,7 @@ fn maps(
     coded: &Coded,
     laid_out: &LaidOut,
     measured: &Measured,
-    features: &BTreeMap<String, Vec<f64>>,
+    features: &BTreeMap<String, LabelValues>,
 ) -> Result<Vec<(String, Vec<u8>)>> {
     let palette = Palette {
         rows: &coded.rows,

@@ -26,7 +26,7 @@ use crate::event::{Event, Observer, Stage};
 use crate::model::{About, Model};
 use crate::neighbors::{self, Neighbors};
 use crate::pipeline::{Loaded, Pipeline};
-use crate::table::{self, Input};
+use crate::table::{self, Input, LabelValues};
 use crate::value::OneOrMany;
 
 /// Exact neighbors that are kept at least, so that perplexities up to 50 share them; beside the distances they cost little.
@@ -141,7 +141,7 @@ impl<'a> Work<'a> {
     }
 
     /// Raw values of the features that color plots.
-    pub(super) fn colors(&mut self, observer: &mut Observer<'_>) -> Result<BTreeMap<String, Vec<f64>>> {
+    pub(super) fn colors(&mut self, observer: &mut Observer<'_>) -> Result<BTreeMap<String, LabelValues>> {
         if pictures::features_wanted(self.pipeline()).is_empty() {
             return Ok(BTreeMap::new());
         }
@@ -182,7 +182,6 @@ impl<'a> Work<'a> {
                 training: data.split.training.len(),
             },
         )?;
-        pictures::check(pipeline, &data.rows)?;
         super::publish::check_names(&data.rows)?;
         if self.folder.is_none() {
             self.folder = Some(Folder::open(&self.loaded.output)?);

@@ -109,3 +109,26 @@ fn the_small_verbs_answer() {
     }
     assert_eq!(place.reduce(&[]).code, 2);
 }
+
+#[test]
+fn a_feature_colors_also_where_labels_come_from_another_file_and_levels_are_classes() {
+    let place = Place::new();
+    let table: String = (0..40).fold("name,a,b,kind\n".to_owned(), |text, row| {
+        let kind = ["round", "square"][row % 2];
+        text + &format!("r{row},{},{},{kind}\n", (row * 7) % 11, (row * 5) % 13)
+    });
+    let sites: String = (0..40).fold("name,site\n".to_owned(), |text, row| text + &format!("r{row},s{}\n", row % 3));
+    place.file("t.csv", table).file("sites.csv", sites).file(
+        "p.yaml",
+        "version: 1\ninput: {path: t.csv, id: name, labels: [site], metadata: {path: sites.csv, key: name}}\n\
+         autoencoder: {code_size: 2, hidden: [4], training: {max_epochs: 2}}\ntsne: {perplexity: 5, iterations: 20}\n\
+         plots: [{color_by: site}, {color_by: kind}, {color_by: a}]\noutput: run\n",
+    );
+    place.reduce(&["run", "p.yaml"]).done();
+    let kinds = String::from_utf8(place.read("run/embedding-kind.svg")).expect("text");
+    assert!(kinds.contains("data-label=\"round\"") && kinds.contains("data-label=\"square\""), "levels are no classes");
+    assert!(place.join("run/embedding-a.svg").is_file());
+    place.reduce(&["plot", "run", "--color-by", "kind", "-o", "again.svg"]).done();
+    assert!(String::from_utf8(place.read("again.svg")).expect("text").contains("data-label=\"round\""));
+    place.reduce(&["run", "p.yaml", "--set", "plots=[{color_by: knid}]"]).refused(&["knid", "did you mean `kind`"]);
+}
