@@ -25,8 +25,8 @@ fn an_inspection_names_types_holes_and_likely_roles() {
         "CSV: 60 rows × 5 columns",
         "types: number 3, text 2",
         "1 numbers are missing",
-        "features are constant: `constant`",
-        "could be the id: `id`",
+        "2 features are constant: `constant`, `holes`",
+        "  id: id, because it differs in every row",
         "could be labels: `class (3 classes)`",
         "of memory",
     ] {

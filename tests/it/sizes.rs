@@ -79,7 +79,7 @@ fn a_plan_foretells_memory_and_time_of_every_stage() {
     let plan = place.reduce(&["plan", "p.yaml", "--set", "tsne={}", "--json"]).done();
     let plan: serde_json::Value = serde_json::from_str(&plan.stdout).expect("JSON");
     let stages = plan["stages"].as_array().expect("stages");
-    assert_eq!(stages.len(), 8);
+    assert_eq!(stages.len(), 9);
     for stage in stages {
         assert!(stage["memory_bytes"].as_u64() > Some(40 << 20), "{stage}");
         assert!(stage["seconds"].as_f64() > Some(0.0), "{stage}");
