@@ -75,13 +75,8 @@ impl Data {
         let Table { id_name, ids, frame, labels, account, .. } = table;
         let columns = frame.features.len();
         let split = split_rows(pipeline, &labels, ids.len())?;
-<<<<<<< HEAD
-        let colors = raw_values(&frame, colors)?;
-=======
         let elsewhere = |name: &&String| labels.iter().all(|label| &label.name != *name);
-        let colors = colors.iter().filter(elsewhere).map(|name| Ok((name.clone(), column(&frame, name)?)));
-        let colors = colors.collect::<Result<_>>()?;
->>>>>>> guides-colors
+        let colors = raw_values(&frame, colors.iter().filter(elsewhere))?;
         let steps = match &pipeline.prepare {
             Some(steps) => steps.clone(),
             None => {
@@ -109,27 +104,25 @@ impl Data {
     }
 }
 
-<<<<<<< HEAD
 /// The raw values of some features of a table that is not needed otherwise, by name.
 pub(super) fn colors(
     pipeline: &Pipeline,
     base: &Path,
     names: &[String],
     observer: &mut Observer<'_>,
-) -> Result<BTreeMap<String, Vec<f64>>> {
+) -> Result<BTreeMap<String, LabelValues>> {
     raw_values(&table::read::read(&pipeline.input_read(), base, observer)?.frame, names)
 }
 
-fn raw_values(frame: &table::Frame, names: &[String]) -> Result<BTreeMap<String, Vec<f64>>> {
-    names.iter().map(|name| Ok((name.clone(), column(frame, name)?))).collect()
+fn raw_values<'a>(
+    frame: &table::Frame,
+    names: impl IntoIterator<Item = &'a String>,
+) -> Result<BTreeMap<String, LabelValues>> {
+    names.into_iter().map(|name| Ok((name.clone(), column(frame, name)?))).collect()
 }
 
-/// The raw values of a feature as a color: numbers, or the level's place for a categorical one.
-fn column(frame: &table::Frame, name: &str) -> Result<Vec<f64>> {
-=======
 /// The raw values of a feature as a color: numbers, or classes where it has levels.
 fn column(frame: &table::Frame, name: &str) -> Result<LabelValues> {
->>>>>>> guides-colors
     if let Some(at) = frame.features.iter().position(|feature| feature == name) {
         let number = |value: &f32| value.is_finite().then_some(f64::from(*value));
         return Ok(LabelValues::Numbers(frame.values.column(at).iter().map(number).collect()));
