@@ -185,7 +185,9 @@ impl Pipeline {
                 .hint("at least 2 rows must train and 1 must be held out"));
         }
         if self.output.as_ref().is_some_and(|output| output.to_string_lossy().contains('\0')) {
-            return Err(Error::request("`output` holds a zero byte, which no name can").hint("write the name without it"));
+            return Err(
+                Error::request("`output` holds a zero byte, which no name can").hint("write the name without it")
+            );
         }
         self.autoencoder.check()?;
         Ok(())

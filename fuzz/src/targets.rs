@@ -15,7 +15,7 @@ use reduce::table::{self, Frame, Input, LabelValues, NumericMissing};
 
 /// A promise about any bytes.
 #[derive(Clone, Copy)]
-pub struct Target {
+pub(super) struct Target {
     /// Its name, and that of its folder in fuzz/corpus.
     pub name: &'static str,
     /// Panics where the promise is broken.
@@ -23,7 +23,7 @@ pub struct Target {
 }
 
 /// All of them.
-pub const ALL: [Target; 9] = [
+pub(super) const ALL: [Target; 9] = [
     Target { name: "pipeline", run: pipeline },
     Target { name: "text", run: text },
     Target { name: "tenx", run: tenx },
@@ -122,7 +122,7 @@ fn use_model(bytes: &[u8]) {
                 let codes = model.autoencoder.encode(prepared.view());
                 assert_eq!(codes.dim(), (2, model.autoencoder.code_size()));
                 let errors = model.autoencoder.reconstruction_errors(prepared.view());
-                model.profile.unlikeness(&errors, prepared.view());
+                let _ = model.profile.unlikeness(&errors, prepared.view());
                 let _ = model.preparation.invert(model.autoencoder.reconstruct(prepared.view()).view());
             }
             let written = model.to_bytes().expect("a model can be written");

@@ -13,7 +13,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 ///   reduce encode MODEL TABLE -o CODES    the codes of new rows
 #[derive(Debug, Parser)]
 #[command(name = "reduce", version, verbatim_doc_comment, arg_required_else_help = true, propagate_version = true)]
-pub struct Arguments {
+pub(super) struct Arguments {
     /// Threads to use; all processors if not given. Changes no byte of any result.
     #[arg(long, global = true, value_name = "N")]
     pub threads: Option<NonZeroUsize>,
@@ -27,7 +27,7 @@ pub struct Arguments {
 
 /// The verbs.
 #[derive(Debug, Subcommand)]
-pub enum Verb {
+pub(super) enum Verb {
     /// Run a pipeline: read, prepare, train, encode, lay out, measure, draw.
     Run(Run),
     /// Look at a table and write a commented pipeline for it.
@@ -73,7 +73,7 @@ pub enum Verb {
 impl Verb {
     /// Whether the verb's work can be asked to stop; a signal ends the others at once.
     #[must_use]
-    pub fn listens(&self) -> bool {
+    pub(super) fn listens(&self) -> bool {
         matches!(
             self,
             Self::Run(_)
@@ -89,7 +89,7 @@ impl Verb {
 
 /// A pipeline file with overrides.
 #[derive(Debug, Args)]
-pub struct Pipeline {
+pub(super) struct Pipeline {
     /// The pipeline file (YAML).
     pub file: PathBuf,
     /// Replace one value of the file, such as `autoencoder.code_size=16`; can be given more than once.
@@ -99,7 +99,7 @@ pub struct Pipeline {
 
 /// `run`.
 #[derive(Debug, Args)]
-pub struct Run {
+pub(super) struct Run {
     #[command(flatten)]
     pub pipeline: Pipeline,
     /// Take up nothing from an earlier run.
@@ -118,7 +118,7 @@ pub struct Run {
 
 /// A stage that `run --from` can begin with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum From {
+pub(super) enum From {
     /// Read the table again, and so everything.
     Read,
     /// Prepare again.
@@ -141,7 +141,7 @@ pub enum From {
 
 /// `plan`.
 #[derive(Debug, Args)]
-pub struct Plan {
+pub(super) struct Plan {
     #[command(flatten)]
     pub pipeline: Pipeline,
     /// Print JSON.
@@ -151,7 +151,7 @@ pub struct Plan {
 
 /// `init`.
 #[derive(Debug, Args)]
-pub struct Init {
+pub(super) struct Init {
     /// The table.
     pub data: PathBuf,
     /// The pipeline file to write; printed if not given.
@@ -164,7 +164,7 @@ pub struct Init {
 
 /// `inspect`.
 #[derive(Debug, Args)]
-pub struct Inspect {
+pub(super) struct Inspect {
     /// The table.
     pub data: PathBuf,
     /// Print JSON.
@@ -174,7 +174,7 @@ pub struct Inspect {
 
 /// A model and new rows.
 #[derive(Debug, Args)]
-pub struct Rows {
+pub(super) struct Rows {
     /// The model: `model.safetensors`, or its run folder.
     pub model: PathBuf,
     /// The table of new rows, with the model's columns in any order.
@@ -192,7 +192,7 @@ pub struct Rows {
 
 /// What the codes of new rows are drawn from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum SampleFrom {
+pub(super) enum SampleFrom {
     /// The standard normal distribution that training aims at.
     Normal,
     /// A mixture of normal distributions fitted to the codes of the run.
@@ -201,7 +201,7 @@ pub enum SampleFrom {
 
 /// `sample`.
 #[derive(Debug, Args)]
-pub struct Sample {
+pub(super) struct Sample {
     /// The variational model: `model.safetensors`, or its run folder.
     pub model: PathBuf,
     /// How many rows to draw, or steps to take.
@@ -226,7 +226,7 @@ pub struct Sample {
 
 /// `place`.
 #[derive(Debug, Args)]
-pub struct Place {
+pub(super) struct Place {
     /// The run folder.
     pub run: PathBuf,
     /// The table of new rows.
@@ -244,7 +244,7 @@ pub struct Place {
 
 /// `export`.
 #[derive(Debug, Args)]
-pub struct Export {
+pub(super) struct Export {
     /// The model: `model.safetensors`, or its run folder.
     pub model: PathBuf,
     /// The folder for `encoder.onnx` and `decoder.onnx`; made where it is not there.
@@ -254,7 +254,7 @@ pub struct Export {
 
 /// `plot`.
 #[derive(Debug, Args)]
-pub struct Plot {
+pub(super) struct Plot {
     /// The run folder.
     pub run: PathBuf,
     /// A label, feature, `reliability`, `reconstruction_error`, `density` or a code; several make small multiples.
@@ -273,14 +273,14 @@ pub struct Plot {
 
 /// A run folder.
 #[derive(Debug, Args)]
-pub struct RunFolder {
+pub(super) struct RunFolder {
     /// The run folder.
     pub run: PathBuf,
 }
 
 /// `score`.
 #[derive(Debug, Args)]
-pub struct Score {
+pub(super) struct Score {
     /// The table the codes were made from.
     pub table: PathBuf,
     /// Codes: one row for each row of the table, in its order or by the same ids.
@@ -306,7 +306,7 @@ pub struct Score {
 
 /// `completions`.
 #[derive(Debug, Args)]
-pub struct Completions {
+pub(super) struct Completions {
     /// The shell.
     #[arg(value_enum)]
     pub shell: clap_complete::Shell,

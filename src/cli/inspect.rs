@@ -11,7 +11,7 @@ use crate::plan;
 use crate::run::folder;
 
 /// `inspect DATA`.
-pub fn inspect(verb: &Inspect) -> Result<()> {
+pub(super) fn inspect(verb: &Inspect) -> Result<()> {
     let starter = plan::starter(&verb.data, Path::new(""), &mut silent)?;
     if verb.json {
         return output::print_json(&starter.inspection);
@@ -23,7 +23,7 @@ pub fn inspect(verb: &Inspect) -> Result<()> {
 }
 
 /// `init DATA`.
-pub fn init(verb: &Init) -> Result<()> {
+pub(super) fn init(verb: &Init) -> Result<()> {
     if let Some(path) = verb.output.as_ref().filter(|path| path.exists() && !verb.force) {
         return Err(Error::request(format!("`{}` is there already", path.display()))
             .hint("name another file, or give `--force` to replace it"));

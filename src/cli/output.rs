@@ -11,7 +11,7 @@ use crate::table::write::{Column, ColumnValues, Format, Parts};
 ///
 /// # Errors
 /// If the ending is neither `.parquet` nor `.csv`, the file is one of the inputs, or its folder is not there.
-pub fn check(path: &Path, inputs: &[&Path]) -> Result<()> {
+pub(super) fn check(path: &Path, inputs: &[&Path]) -> Result<()> {
     ending(path)?;
     let same = |input: &&Path| match (path.canonicalize(), input.canonicalize()) {
         (Ok(path), Ok(input)) => path == input,
@@ -33,7 +33,7 @@ pub fn check(path: &Path, inputs: &[&Path]) -> Result<()> {
 
 /// What a CSV file is read by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reader {
+pub(super) enum Reader {
     /// A program: texts come back as they were.
     Program,
     /// A spreadsheet, which takes texts that begin as formulas for formulas: they get a `'` before them.
@@ -42,7 +42,7 @@ pub enum Reader {
 
 impl Reader {
     /// By the flag `--spreadsheet-safe`.
-    pub fn of(spreadsheet_safe: bool) -> Self {
+    pub(super) fn of(spreadsheet_safe: bool) -> Self {
         if spreadsheet_safe { Self::Spreadsheet } else { Self::Program }
     }
 }
@@ -51,7 +51,7 @@ impl Reader {
 ///
 /// # Errors
 /// If the ending is another, or writing fails.
-pub fn table(path: &Path, columns: Vec<Column>, reader: Reader) -> Result<()> {
+pub(super) fn table(path: &Path, columns: Vec<Column>, reader: Reader) -> Result<()> {
     in_parts(path, reader, |sink| sink(columns))
 }
 
@@ -59,7 +59,7 @@ pub fn table(path: &Path, columns: Vec<Column>, reader: Reader) -> Result<()> {
 ///
 /// # Errors
 /// As [`table`], and those of `fill`.
-pub fn in_parts<T>(
+pub(super) fn in_parts<T>(
     path: &Path,
     reader: Reader,
     fill: impl FnOnce(&mut dyn FnMut(Vec<Column>) -> Result<()>) -> Result<T>,
@@ -105,7 +105,7 @@ fn ending(path: &Path) -> Result<Format> {
 ///
 /// # Errors
 /// If stdout cannot be written to for another reason.
-pub fn print(text: &str) -> Result<()> {
+pub(super) fn print(text: &str) -> Result<()> {
     let mut out = std::io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
@@ -119,7 +119,7 @@ pub fn print(text: &str) -> Result<()> {
 ///
 /// # Errors
 /// As [`print`].
-pub fn print_json<T: serde::Serialize>(value: &T) -> Result<()> {
+pub(super) fn print_json<T: serde::Serialize>(value: &T) -> Result<()> {
     let text =
         serde_json::to_string_pretty(value).map_err(|error| Error::failure(format!("cannot write JSON: {error}")))?;
     print(&format!("{text}\n"))

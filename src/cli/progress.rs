@@ -15,7 +15,7 @@ const LINE_EVERY: Duration = Duration::from_secs(5);
 
 /// How progress is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Voice {
+pub(super) enum Voice {
     /// Bars where stderr is a terminal, plain lines where not.
     Normal,
     /// Warnings only.
@@ -25,10 +25,10 @@ pub enum Voice {
 }
 
 /// The signal that asked us to stop; 0 while none has.
-pub type Stop = Arc<AtomicUsize>;
+pub(super) type Stop = Arc<AtomicUsize>;
 
 /// Listens to a run and tells the user.
-pub struct Progress {
+pub(super) struct Progress {
     voice: Voice,
     stop: Stop,
     bar: Option<ProgressBar>,
@@ -39,12 +39,12 @@ pub struct Progress {
 impl Progress {
     /// A listener that speaks with `voice` and passes on the wish to stop.
     #[must_use]
-    pub fn new(voice: Voice, stop: Stop) -> Self {
+    pub(super) fn new(voice: Voice, stop: Stop) -> Self {
         Self { voice, stop, bar: None, stage: None, told: None }
     }
 
     /// Takes one event; breaks off where a signal asked for it.
-    pub fn take(&mut self, event: Event) -> ControlFlow<()> {
+    pub(super) fn take(&mut self, event: Event) -> ControlFlow<()> {
         match self.voice {
             Voice::Json if event != Event::Tick => tell_json(&event),
             Voice::Json => {}
@@ -134,9 +134,10 @@ fn style(template: &str) -> ProgressStyle {
 /// One line of talk. Nobody may be listening any more, which is no reason to stop working.
 ///
 /// File names and labels may hold anything; what would steer a terminal becomes a visible `�`.
-pub fn line(text: &str) {
+pub(super) fn line(text: &str) {
     let steers = |letter: char| {
-        letter.is_control() && letter != '\n' && letter != '\t' || matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        letter.is_control() && letter != '\n' && letter != '\t'
+            || matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
     };
     let shown = text.replace(steers, "\u{fffd}");
     let _ = writeln!(std::io::stderr(), "{shown}");

@@ -12,7 +12,7 @@ use crate::run::apply::{self, Count, DrawnFrom, Written};
 use crate::seed::Seed;
 
 /// `encode MODEL DATA`.
-pub fn encode(verb: &Rows, stop: &Stop) -> Result<()> {
+pub(super) fn encode(verb: &Rows, stop: &Stop) -> Result<()> {
     let model = Model::load(&verb.model)?;
     let output = verb.output.clone().unwrap_or_else(|| apply::beside(&verb.data, "codes"));
     output::check(&output, &[&verb.data, &verb.model])?;
@@ -25,13 +25,13 @@ pub fn encode(verb: &Rows, stop: &Stop) -> Result<()> {
 }
 
 /// `reconstruct MODEL DATA`.
-pub fn reconstruct(verb: &Rows, word: &str, stop: &Stop) -> Result<()> {
+pub(super) fn reconstruct(verb: &Rows, word: &str, stop: &Stop) -> Result<()> {
     let model = Model::load(&verb.model)?;
     write_rows(verb, word, stop, &model)
 }
 
 /// `denoise MODEL DATA`.
-pub fn denoise(verb: &Rows, stop: &Stop) -> Result<()> {
+pub(super) fn denoise(verb: &Rows, stop: &Stop) -> Result<()> {
     let model = Model::load(&verb.model)?;
     if model.autoencoder.options().corruption == Corruption::None {
         return Err(Error::request(format!("the model `{}` was not trained to remove noise", verb.model.display()))
@@ -69,7 +69,7 @@ fn tell(Count { rows, flagged }: Count, output: &Path, quiet: bool) {
 }
 
 /// `sample MODEL -n N`, `sample MODEL --between ID ID`.
-pub fn sample(verb: &Sample) -> Result<()> {
+pub(super) fn sample(verb: &Sample) -> Result<()> {
     output::check(&verb.output, &[&verb.model])?;
     let model = Model::load(&verb.model)?;
     if let Some([first, last]) = verb.between.as_deref() {
@@ -91,7 +91,7 @@ pub fn sample(verb: &Sample) -> Result<()> {
 }
 
 /// `place RUN DATA`.
-pub fn place(verb: &Place, stop: &Stop) -> Result<()> {
+pub(super) fn place(verb: &Place, stop: &Stop) -> Result<()> {
     let output: PathBuf = verb.output.clone().unwrap_or_else(|| apply::beside(&verb.data, "placed"));
     output::check(&output, &[&verb.data])?;
     let mut progress = super::listener(verb.quiet, false, stop);
@@ -102,7 +102,7 @@ pub fn place(verb: &Place, stop: &Stop) -> Result<()> {
 }
 
 /// `export MODEL --onnx FOLDER`.
-pub fn export(verb: &Export) -> Result<()> {
+pub(super) fn export(verb: &Export) -> Result<()> {
     let model = Model::load(&verb.model)?;
     apply::export(&model, &verb.onnx)?;
     progress::line(&format!("encoder.onnx and decoder.onnx written to {}", verb.onnx.display()));

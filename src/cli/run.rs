@@ -12,7 +12,7 @@ use crate::run::{self, Reuse};
 use crate::value::OneOrMany;
 
 /// `run FILE`.
-pub fn run(verb: &arguments::Run, stop: &Stop) -> Result<()> {
+pub(super) fn run(verb: &arguments::Run, stop: &Stop) -> Result<()> {
     let loaded = Pipeline::load(&verb.pipeline.file, &verb.pipeline.overrides)?;
     let reuse = if verb.fresh { Reuse::Nothing } else { verb.from.map_or(Reuse::Kept, from) };
     let mut progress = super::listener(verb.quiet, verb.json, stop);
@@ -47,7 +47,7 @@ fn from(stage: arguments::From) -> Reuse {
 }
 
 /// `plot RUN --color-by COLUMN`.
-pub fn plot(verb: &arguments::Plot, stop: &Stop) -> Result<()> {
+pub(super) fn plot(verb: &arguments::Plot, stop: &Stop) -> Result<()> {
     let ending = verb
         .output
         .as_ref()
@@ -77,14 +77,14 @@ pub fn plot(verb: &arguments::Plot, stop: &Stop) -> Result<()> {
 }
 
 /// `report RUN`.
-pub fn report(verb: &arguments::RunFolder) -> Result<()> {
+pub(super) fn report(verb: &arguments::RunFolder) -> Result<()> {
     let written = run::redraw::report(&verb.run)?;
     progress::line(&format!("{} written", written.display()));
     Ok(())
 }
 
 /// `verify RUN`.
-pub fn verify(verb: &arguments::RunFolder) -> Result<()> {
+pub(super) fn verify(verb: &arguments::RunFolder) -> Result<()> {
     let record = Record::load(&verb.run)?;
     let changed = record.verify(&verb.run);
     if changed.is_empty() {
@@ -100,7 +100,7 @@ pub fn verify(verb: &arguments::RunFolder) -> Result<()> {
 }
 
 /// `clean RUN`.
-pub fn clean(verb: &arguments::RunFolder) -> Result<()> {
+pub(super) fn clean(verb: &arguments::RunFolder) -> Result<()> {
     if !run::folder::Folder::is_run(&verb.run) {
         Record::load(&verb.run)?;
     }

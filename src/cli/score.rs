@@ -10,7 +10,7 @@ use crate::evaluate::{self, Measures};
 use crate::run::score::{self, Request, TablePreparation};
 
 /// `score TABLE CODES [EMBEDDING]`.
-pub fn score(verb: &Score, stop: &Stop) -> Result<()> {
+pub(super) fn score(verb: &Score, stop: &Stop) -> Result<()> {
     let mut progress = super::listener(verb.json, false, stop);
     let request = Request {
         table: &verb.table,

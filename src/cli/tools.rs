@@ -8,14 +8,14 @@ use crate::error::{Error, Result};
 use crate::table::memory;
 
 /// `completions SHELL`.
-pub fn completions(verb: &arguments::Completions) -> Result<()> {
+pub(super) fn completions(verb: &arguments::Completions) -> Result<()> {
     let mut text = Vec::new();
     clap_complete::generate(verb.shell, &mut Arguments::command(), "reduce", &mut text);
     output::print(&String::from_utf8_lossy(&text))
 }
 
 /// `man`.
-pub fn man() -> Result<()> {
+pub(super) fn man() -> Result<()> {
     let mut text = Vec::new();
     clap_mangen::Man::new(Arguments::command())
         .render(&mut text)
@@ -24,7 +24,7 @@ pub fn man() -> Result<()> {
 }
 
 /// `doctor`.
-pub fn doctor() -> Result<()> {
+pub(super) fn doctor() -> Result<()> {
     let gibibytes = |bytes: Option<u64>| {
         bytes.map_or_else(|| "unknown".to_owned(), |bytes| format!("{:.1} GiB", bytes as f64 / f64::from(1 << 30)))
     };

@@ -17,14 +17,14 @@ const GENERATION: u32 = 1;
 
 /// Names what a stage's result depends on; the same parts give the same key.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Key(String);
+pub(super) struct Key(String);
 
 impl Key {
     /// The key of parts that are told apart by their order; each is serialized.
     ///
     /// # Errors
     /// If a part cannot be serialized, which would be a bug.
-    pub fn of(parts: &[&dyn erased::Part]) -> Result<Self> {
+    pub(super) fn of(parts: &[&dyn erased::Part]) -> Result<Self> {
         let mut hasher = blake3::Hasher::new();
         hasher.update(format!("{} {GENERATION}", env!("CARGO_PKG_VERSION")).as_bytes());
         for part in parts {
@@ -36,21 +36,21 @@ impl Key {
 
     /// The key as text.
     #[must_use]
-    pub fn as_str(&self) -> &str {
+    pub(super) fn as_str(&self) -> &str {
         &self.0
     }
 
     /// The kept file of this key.
     #[must_use]
-    pub fn file(&self, stem: &str, extension: &str) -> String {
+    pub(super) fn file(&self, stem: &str, extension: &str) -> String {
         format!("{stem}-{}.{extension}", self.0)
     }
 }
 
 /// Serializable things behind one reference.
-pub mod erased {
+pub(super) mod erased {
     /// A part of a key.
-    pub trait Part {
+    pub(crate) trait Part {
         /// The part as JSON.
         ///
         /// # Errors
@@ -67,7 +67,7 @@ pub mod erased {
 
 /// The kept stages of one run folder.
 #[derive(Debug, Default, Serialize, Deserialize)]
-pub struct Kept {
+pub(super) struct Kept {
     digests: BTreeMap<String, String>,
     #[serde(skip)]
     used: Vec<String>,
@@ -76,20 +76,20 @@ pub struct Kept {
 impl Kept {
     /// What the folder holds; nothing where the index is absent or damaged.
     #[must_use]
-    pub fn in_folder(path: &std::path::Path) -> Self {
+    pub(super) fn in_folder(path: &std::path::Path) -> Self {
         let index = std::fs::read(path.join(KEPT).join(INDEX)).unwrap_or_default();
         serde_json::from_slice(&index).unwrap_or_default()
     }
 
     /// Whether a file is kept and has the bytes it had.
     #[must_use]
-    pub fn holds(&self, path: &std::path::Path, name: &str) -> bool {
+    pub(super) fn holds(&self, path: &std::path::Path, name: &str) -> bool {
         let Some(expected) = self.digests.get(name) else { return false };
         folder::digest_of(&path.join(KEPT).join(name)).is_ok_and(|found| &found == expected)
     }
 
     /// The bytes of a kept file, if it is as it was.
-    pub fn take(&mut self, path: &std::path::Path, name: &str) -> Option<Vec<u8>> {
+    pub(super) fn take(&mut self, path: &std::path::Path, name: &str) -> Option<Vec<u8>> {
         let expected = self.digests.get(name)?;
         let bytes = std::fs::read(path.join(KEPT).join(name)).ok()?;
         if &folder::digest(&bytes) != expected {
@@ -100,13 +100,13 @@ impl Kept {
     }
 
     /// The files that the index names, whatever became of them.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         self.digests.keys().map(String::as_str)
     }
 
     /// What is kept in a folder but not as it was, by its path in it.
     #[must_use]
-    pub fn changed(path: &std::path::Path) -> Vec<String> {
+    pub(super) fn changed(path: &std::path::Path) -> Vec<String> {
         let kept = Self::in_folder(path);
         let is_lost = kept.digests.is_empty() && path.join(KEPT).join(INDEX).exists();
         let lost = is_lost.then(|| INDEX.to_owned());
@@ -115,7 +115,7 @@ impl Kept {
     }
 
     /// Leaves a kept file for later runs, if it is as it was.
-    pub fn hold_on(&mut self, path: &std::path::Path, name: &str) {
+    pub(super) fn hold_on(&mut self, path: &std::path::Path, name: &str) {
         if self.holds(path, name) {
             self.used.push(name.to_owned());
         }
@@ -125,7 +125,7 @@ impl Kept {
     ///
     /// # Errors
     /// If it cannot be written.
-    pub fn keep(&mut self, folder: &Folder, name: &str, bytes: &[u8]) -> Result<()> {
+    pub(super) fn keep(&mut self, folder: &Folder, name: &str, bytes: &[u8]) -> Result<()> {
         let file = format!("{KEPT}/{name}");
         let digest = folder.write(&file, bytes)?;
         let earlier = self.digests.insert(name.to_owned(), digest);
@@ -139,7 +139,7 @@ impl Kept {
     }
 
     /// Removes what this run neither took nor kept. Where the index cannot be written, all that it names is left.
-    pub fn forget_the_rest(&mut self, folder: &Folder) {
+    pub(super) fn forget_the_rest(&mut self, folder: &Folder) {
         let used = std::mem::take(&mut self.used);
         self.digests.retain(|name, _| used.contains(name));
         if self.write(folder).is_ok() {

@@ -29,7 +29,7 @@ const USED: f64 = 1e-3;
 
 /// What the figures show.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Looks {
+pub(super) struct Looks {
     /// Names of the example rows.
     pub ids: Vec<String>,
     /// Names of the features shown.
@@ -54,7 +54,7 @@ pub struct Looks {
 impl Looks {
     /// Takes them.
     #[must_use]
-    pub fn of(
+    pub(super) fn of(
         data: &Data,
         autoencoder: &Autoencoder,
         codes: ArrayView2<f32>,
@@ -98,7 +98,7 @@ impl Looks {
     ///
     /// # Errors
     /// If drawing fails.
-    pub fn draw(
+    pub(super) fn draw(
         &self,
         codes: ArrayView2<f32>,
         row_errors: &[f32],

@@ -20,7 +20,7 @@ const BLOCK: usize = 4_096;
 
 /// What was measured.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Measured {
+pub(super) struct Measured {
     /// Held-out error beside PCA.
     pub reconstruction: Option<Reconstruction>,
     /// Neighborhoods kept.

@@ -28,7 +28,7 @@ const PRINT_SCALE: f32 = 300.0 / 96.0;
 const DERIVED: [&str; 3] = ["reliability", "reconstruction_error", "density"];
 
 /// Everything that can color a plot.
-pub struct Palette<'a> {
+pub(super) struct Palette<'a> {
     /// Ids and labels.
     pub rows: &'a RowNames,
     /// `n × code_size`.
@@ -55,7 +55,7 @@ enum Column {
 
 /// The plots of a pipeline: those it lists, or one for each label and one by reliability.
 #[must_use]
-pub fn wanted(pipeline: &Pipeline) -> Vec<PlotOptions> {
+pub(super) fn wanted(pipeline: &Pipeline) -> Vec<PlotOptions> {
     if let Some(plots) = &pipeline.plots {
         return plots.clone();
     }
@@ -86,7 +86,7 @@ pub fn features_wanted(pipeline: &Pipeline) -> Vec<String> {
 
 /// Whether a column to color by can only be in the table itself.
 #[must_use]
-pub fn is_feature(name: &str) -> bool {
+pub(super) fn is_feature(name: &str) -> bool {
     !name.is_empty() && !DERIVED.contains(&name) && !is_code(name)
 }
 
@@ -141,7 +141,13 @@ impl Palette<'_> {
     ///
     /// # Errors
     /// If a column to color by is not there, or drawing fails.
-    pub fn draw(&self, stem: &str, options: &PlotOptions, name: &str, caption: &str) -> Result<Vec<(String, Vec<u8>)>> {
+    pub(super) fn draw(
+        &self,
+        stem: &str,
+        options: &PlotOptions,
+        name: &str,
+        caption: &str,
+    ) -> Result<Vec<(String, Vec<u8>)>> {
         let points = if self.points.ncols() == 2 { self.points.to_owned() } else { beside_zero(self.points) };
         let columns: Vec<Column> =
             options.color_by.0.iter().map(|column| self.column(column)).collect::<Result<_>>()?;
@@ -249,7 +255,7 @@ fn density(points: ArrayView2<f32>) -> Result<Vec<f64>> {
 ///
 /// # Errors
 /// If the run is not there or shares no id.
-pub fn start_from(options: &embed::Options, base: &Path, rows: &RowNames) -> Result<Option<Array2<f32>>> {
+pub(super) fn start_from(options: &embed::Options, base: &Path, rows: &RowNames) -> Result<Option<Array2<f32>>> {
     let embed::Start::From(run) = &options.start else { return Ok(None) };
     let run = base.join(run);
     let record = Record::load(&run)?;

@@ -26,7 +26,7 @@ impl Work<'_> {
     ///
     /// # Errors
     /// If drawing or writing fails; what an earlier run left is then as it was, or replaced by its successor.
-    pub fn publish(
+    pub(super) fn publish(
         mut self,
         trained: Trained,
         coded: Coded,

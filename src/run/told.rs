@@ -18,7 +18,7 @@ use crate::table::{Account, LabelValues};
 use crate::value::Auto;
 
 /// Everything a run has to tell.
-pub struct Told<'a> {
+pub(super) struct Told<'a> {
     /// The run's name.
     pub name: &'a str,
     /// The pipeline with every default a value.
@@ -48,7 +48,7 @@ impl Told<'_> {
     ///
     /// # Errors
     /// If a table of measures is uneven, which would be a bug.
-    pub fn page(&self) -> Result<String> {
+    pub(super) fn page(&self) -> Result<String> {
         let columns = self.columns();
         let plane = self.points.map(|points| if points.ncols() == 2 { points.to_owned() } else { on_a_line(points) });
         let map = plane.as_ref().map(|plane| Explorable {
@@ -94,7 +94,7 @@ impl Told<'_> {
 
     /// The last lines in the terminal.
     #[must_use]
-    pub fn summary(&self, folder: &Path) -> String {
+    pub(super) fn summary(&self, folder: &Path) -> String {
         let training = self.metrics.training.as_ref();
         let faithfulness = self.metrics.faithfulness.as_ref();
         report::summary(&Summary {
@@ -251,7 +251,7 @@ fn holds(name: &str) -> String {
 ///
 /// # Errors
 /// If a file of the run is gone or was changed.
-pub fn page_of_run(run: &Path, plan: &Loaded, record: &Record) -> Result<String> {
+pub(super) fn page_of_run(run: &Path, plan: &Loaded, record: &Record) -> Result<String> {
     let changed: Vec<String> = record.verify(run).into_iter().filter(|name| name != "report.html").collect();
     if !changed.is_empty() {
         return Err(Error::request(format!("changed since the run, or gone: {}", changed.join(", ")))
@@ -296,7 +296,7 @@ pub fn page_of_run(run: &Path, plan: &Loaded, record: &Record) -> Result<String>
 ///
 /// # Errors
 /// If `metrics.json` is gone or of another version.
-pub fn metrics_of(run: &Path) -> Result<Metrics> {
+pub(super) fn metrics_of(run: &Path) -> Result<Metrics> {
     let path = run.join("metrics.json");
     let text = std::fs::read(&path).map_err(|error| Error::io("read", &path, &error))?;
     serde_json::from_slice(&text).map_err(|error| {

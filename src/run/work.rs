@@ -33,7 +33,7 @@ use crate::value::OneOrMany;
 const AMPLE: usize = 150;
 
 /// A run at work.
-pub struct Work<'a> {
+pub(super) struct Work<'a> {
     pub(super) loaded: &'a Loaded,
     folder: Option<Folder>,
     pub(super) kept: Kept,
@@ -46,7 +46,7 @@ pub struct Work<'a> {
 }
 
 /// A trained model and how it came about.
-pub struct Trained {
+pub(super) struct Trained {
     /// What is written to `model.safetensors`.
     pub model: Model,
     /// Its bytes.
@@ -56,7 +56,7 @@ pub struct Trained {
 }
 
 /// Every row's code.
-pub struct Coded {
+pub(super) struct Coded {
     /// Whose codes they are.
     pub rows: RowNames,
     /// `n × code_size`.
@@ -66,7 +66,7 @@ pub struct Coded {
 }
 
 /// The embedding.
-pub struct LaidOut {
+pub(super) struct LaidOut {
     /// `n × 2`, or `n × 1`.
     pub points: Array2<f32>,
     /// How it came about.
@@ -78,7 +78,7 @@ impl<'a> Work<'a> {
     ///
     /// # Errors
     /// If an input cannot be read or the output cannot be a run folder; nothing is written then.
-    pub fn begin(loaded: &'a Loaded, reuse: Reuse) -> Result<Self> {
+    pub(super) fn begin(loaded: &'a Loaded, reuse: Reuse) -> Result<Self> {
         let ours = super::publish::names(&loaded.pipeline);
         Folder::check(&loaded.output, &ours)?;
         let files = table::read::input_files(&loaded.pipeline.input, &loaded.base)?;
@@ -149,7 +149,7 @@ impl<'a> Work<'a> {
     }
 
     /// Trains the autoencoder.
-    pub fn train(&mut self, observer: &mut Observer<'_>) -> Result<Trained> {
+    pub(super) fn train(&mut self, observer: &mut Observer<'_>) -> Result<Trained> {
         let (model_file, record_file) =
             (self.keys.model.file("model", "safetensors"), self.keys.model.file("training", "json"));
         if let Some(bytes) = self.take(Stage::Autoencoder, &model_file, observer)
@@ -247,7 +247,7 @@ impl<'a> Work<'a> {
     }
 
     /// Gives every row its code.
-    pub fn encode(&mut self, trained: &Trained, observer: &mut Observer<'_>) -> Result<Coded> {
+    pub(super) fn encode(&mut self, trained: &Trained, observer: &mut Observer<'_>) -> Result<Coded> {
         let file = self.keys.model.file("codes", "parquet");
         if let Some(bytes) = self.take(Stage::Encode, &file, observer)
             && let Ok((rows, codes)) =
@@ -271,7 +271,7 @@ impl<'a> Work<'a> {
     }
 
     /// Lays the codes out by t-SNE.
-    pub fn lay_out(&mut self, coded: &Coded, observer: &mut Observer<'_>) -> Result<Option<LaidOut>> {
+    pub(super) fn lay_out(&mut self, coded: &Coded, observer: &mut Observer<'_>) -> Result<Option<LaidOut>> {
         let Some(options) = self.pipeline().tsne.on() else { return Ok(None) };
         let file = self.keys.embedding.file("embedding", "json");
         if let Some(kept) = self.take(Stage::Tsne, &file, observer)
@@ -338,7 +338,7 @@ impl<'a> Work<'a> {
     }
 
     /// Measures what each step lost.
-    pub fn measure(
+    pub(super) fn measure(
         &mut self,
         trained: &Trained,
         coded: &Coded,

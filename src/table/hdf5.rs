@@ -183,7 +183,12 @@ impl Matrix for Dense {
 fn compressed(group: &Group, lines: Lines) -> Result<Compressed> {
     let [starts, positions, entries] = [fitting(group, "indptr")?, fitting(group, "indices")?, fitting(group, "data")?];
     contain(|| {
-        Ok(Compressed { starts: starts.read_u64()?, positions: positions.read_u32()?, entries: entries.read_f32()?, lines })
+        Ok(Compressed {
+            starts: starts.read_u64()?,
+            positions: positions.read_u32()?,
+            entries: entries.read_f32()?,
+            lines,
+        })
     })
 }
 

@@ -173,7 +173,9 @@ fn unsafe_stands_in_few_named_files() {
     let all = sources();
     let wrong: Vec<&String> = all
         .iter()
-        .filter(|(file, text)| !named.contains(&file.as_str()) && code(text).any(|(_, line)| words.iter().any(|word| line.contains(word))))
+        .filter(|(file, text)| {
+            !named.contains(&file.as_str()) && code(text).any(|(_, line)| words.iter().any(|word| line.contains(word)))
+        })
         .map(|(file, _)| file)
         .collect();
     assert!(wrong.is_empty(), "unsafe code outside {named:?}: {wrong:?}");

@@ -6,36 +6,36 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, Command, Output, Stdio};
 
 /// The built program.
-pub const PROGRAM: &str = env!("CARGO_BIN_EXE_reduce");
+pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_reduce");
 
 /// A folder that is removed with the value, and the program to run in it.
-pub struct Place {
+pub(crate) struct Place {
     folder: tempfile::TempDir,
 }
 
 /// What the program said and how it ended.
 #[derive(Debug)]
-pub struct Said {
+pub(crate) struct Said {
     pub code: i32,
     pub stdout: String,
     pub stderr: String,
 }
 
 impl Place {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { folder: tempfile::tempdir().expect("a temporary folder") }
     }
 
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.folder.path()
     }
 
-    pub fn join(&self, name: &str) -> PathBuf {
+    pub(crate) fn join(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
     /// Writes a file into the folder.
-    pub fn file(&self, name: &str, content: impl AsRef<[u8]>) -> &Self {
+    pub(crate) fn file(&self, name: &str, content: impl AsRef<[u8]>) -> &Self {
         let path = self.join(name);
         std::fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
         std::fs::write(path, content).expect("a file");
@@ -43,7 +43,7 @@ impl Place {
     }
 
     /// A pipeline over the digits, small enough for a test; `more` is added to it.
-    pub fn digits(&self, more: &str) -> &Self {
+    pub(crate) fn digits(&self, more: &str) -> &Self {
         let table = repository().join("sample_data/digits.csv");
         let rows: Vec<String> =
             std::fs::read_to_string(table).expect("digits").lines().take(301).map(str::to_owned).collect();
@@ -51,11 +51,11 @@ impl Place {
         self.file("p.yaml", format!("version: 1\ninput: {{path: digits.csv, labels: [label]}}\n{more}"))
     }
 
-    pub fn reduce(&self, arguments: &[&str]) -> Said {
+    pub(crate) fn reduce(&self, arguments: &[&str]) -> Said {
         self.reduce_with(arguments, &[])
     }
 
-    pub fn reduce_with(&self, arguments: &[&str], environment: &[(&str, &str)]) -> Said {
+    pub(crate) fn reduce_with(&self, arguments: &[&str], environment: &[(&str, &str)]) -> Said {
         let mut command = self.command(PROGRAM, arguments);
         for (name, value) in environment {
             command.env(name, value);
@@ -64,17 +64,17 @@ impl Place {
     }
 
     /// Some other program, such as a shell that starts ours, in this folder.
-    pub fn other(&self, program: &str, arguments: &[&str]) -> Said {
+    pub(crate) fn other(&self, program: &str, arguments: &[&str]) -> Said {
         Said::of(self.command(program, arguments).output().expect("the program starts"))
     }
 
     /// Starts the program and does not wait for it.
-    pub fn begin(&self, arguments: &[&str]) -> Running {
+    pub(crate) fn begin(&self, arguments: &[&str]) -> Running {
         self.begin_other(PROGRAM, arguments)
     }
 
     /// Starts some other program and does not wait for it.
-    pub fn begin_other(&self, program: &str, arguments: &[&str]) -> Running {
+    pub(crate) fn begin_other(&self, program: &str, arguments: &[&str]) -> Running {
         let mut child = self
             .command(program, arguments)
             .stdout(Stdio::null())
@@ -93,7 +93,7 @@ impl Place {
 
     /// The files that a run leaves for its user, but for those that hold seconds.
     #[track_caller]
-    pub fn results(&self, run: &str) -> BTreeMap<String, Vec<u8>> {
+    pub(crate) fn results(&self, run: &str) -> BTreeMap<String, Vec<u8>> {
         let entries = std::fs::read_dir(self.join(run)).expect("a run").flatten();
         let files = entries.filter(|entry| entry.path().is_file());
         files
@@ -103,17 +103,17 @@ impl Place {
             .collect()
     }
 
-    pub fn read(&self, name: &str) -> Vec<u8> {
+    pub(crate) fn read(&self, name: &str) -> Vec<u8> {
         let path = self.join(name);
         std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
     }
 
-    pub fn json(&self, name: &str) -> serde_json::Value {
+    pub(crate) fn json(&self, name: &str) -> serde_json::Value {
         serde_json::from_slice(&self.read(name)).expect("JSON")
     }
 
     /// Names of all files in the folder, sorted.
-    pub fn names(&self) -> Vec<String> {
+    pub(crate) fn names(&self) -> Vec<String> {
         let mut names = Vec::new();
         collect(self.path(), self.path(), &mut names);
         names.sort();
@@ -122,20 +122,20 @@ impl Place {
 }
 
 /// A program that was started.
-pub struct Running {
+pub(crate) struct Running {
     child: Child,
     stderr: BufReader<ChildStderr>,
     said: String,
 }
 
 impl Running {
-    pub fn process(&self) -> u32 {
+    pub(crate) fn process(&self) -> u32 {
         self.child.id()
     }
 
     /// Waits for a line on stderr that holds `word`.
     #[track_caller]
-    pub fn until(&mut self, word: &str) {
+    pub(crate) fn until(&mut self, word: &str) {
         loop {
             let mut line = String::new();
             let read = self.stderr.read_line(&mut line).expect("its stderr");
@@ -148,19 +148,19 @@ impl Running {
     }
 
     /// Sends a signal by name.
-    pub fn signal(&self, name: &str) {
+    pub(crate) fn signal(&self, name: &str) {
         let sent = Command::new("kill").args(["-s", name, &self.process().to_string()]).status().expect("`kill`");
         assert!(sent.success(), "{name}");
     }
 
     /// Kills it as the system does when memory is out: nothing can be done any more.
-    pub fn kill(mut self) {
+    pub(crate) fn kill(mut self) {
         self.child.kill().expect("killed");
         self.child.wait().expect("waited for");
     }
 
     /// Waits for its end.
-    pub fn end(mut self) -> Said {
+    pub(crate) fn end(mut self) -> Said {
         self.stderr.read_to_string(&mut self.said).expect("its stderr");
         let status = self.child.wait().expect("waited for");
         Said { code: status.code().unwrap_or(-1), stdout: String::new(), stderr: self.said }
@@ -179,7 +179,7 @@ fn collect(root: &Path, folder: &Path, names: &mut Vec<String>) {
 }
 
 impl Said {
-    pub fn of(output: Output) -> Self {
+    pub(crate) fn of(output: Output) -> Self {
         Self {
             code: output.status.code().unwrap_or(-1),
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
@@ -189,21 +189,21 @@ impl Said {
 
     /// Asserts that the program did what it was asked.
     #[track_caller]
-    pub fn done(self) -> Self {
+    pub(crate) fn done(self) -> Self {
         assert_eq!(self.code, 0, "{}", self.stderr);
         self
     }
 
     /// Asserts that it failed by the machine's fault: exit code 1, one clear message, nothing of a panic.
     #[track_caller]
-    pub fn failed(self, words: &[&str]) -> Self {
+    pub(crate) fn failed(self, words: &[&str]) -> Self {
         assert_eq!(self.code, 1, "stderr: {}", self.stderr);
         Self { code: 2, ..self }.refused(words)
     }
 
     /// Asserts that the request was refused: exit code 2, one clear message, nothing of a panic.
     #[track_caller]
-    pub fn refused(self, words: &[&str]) -> Self {
+    pub(crate) fn refused(self, words: &[&str]) -> Self {
         assert_eq!(self.code, 2, "stderr: {}", self.stderr);
         for word in words {
             assert!(self.stderr.contains(word), "no `{word}` in: {}", self.stderr);
@@ -216,6 +216,6 @@ impl Said {
 }
 
 /// The project's own folder.
-pub fn repository() -> PathBuf {
+pub(crate) fn repository() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }

@@ -8,7 +8,6 @@ use super::*;
 use crate::plot::Faded;
 use crate::plot::Style;
 use crate::plot::options::LabelsOnMap;
-use crate::plot::options::Theme;
 use crate::plot::pdf;
 use crate::plot::png;
 

@@ -136,7 +136,7 @@ pub(super) fn contain<T>(format: &'static str, call: impl FnOnce() -> PolarsResu
             let reason = error.to_string();
             let reason = reason.lines().next().unwrap_or_default();
             // what follows is a value of the library's own, printed for its authors
-            let reason = reason.split("(Error {").next().unwrap_or_default();
+            let reason = reason.split("Error {").next().unwrap_or_default().trim_end_matches([' ', ':', '(']);
             Err(TableError::Damaged { format, reason: clipped_to(reason, 160) }.into())
         }
         Err(_) => Err(gave_up(format)),

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use crate::program::{Place, Said};
 
 /// One bad input.
-pub struct Case {
+pub(crate) struct Case {
     name: &'static str,
     files: Vec<(String, Vec<u8>)>,
     before: &'static str,
@@ -27,44 +27,38 @@ pub struct Case {
 }
 
 /// A case that is refused: exit code 2, unless said otherwise.
-pub fn case(name: &'static str) -> Case {
+pub(crate) fn case(name: &'static str) -> Case {
     Case { name, files: Vec::new(), before: "true", arguments: Vec::new(), code: 2, words: Vec::new() }
 }
 
 impl Case {
     /// A file that is there.
-    pub fn file(mut self, name: &str, content: impl AsRef<[u8]>) -> Self {
+    pub(crate) fn file(mut self, name: &str, content: impl AsRef<[u8]>) -> Self {
         self.files.push((name.to_owned(), content.as_ref().to_vec()));
         self
     }
 
     /// A shell command before the program, for what is no file.
-    pub fn before(mut self, command: &'static str) -> Self {
+    pub(crate) fn before(mut self, command: &'static str) -> Self {
         self.before = command;
         self
     }
 
     /// The program's arguments.
-    pub fn run(mut self, arguments: &[&str]) -> Self {
+    pub(crate) fn run(mut self, arguments: &[&str]) -> Self {
         self.arguments = arguments.iter().map(|argument| (*argument).to_owned()).collect();
         self
     }
 
-    /// The exit code, where it is not 2.
-    pub fn exits(mut self, code: i32) -> Self {
-        self.code = code;
-        self
-    }
-
     /// What the message holds.
-    pub fn says(mut self, words: &[&'static str]) -> Self {
+    pub(crate) fn says(mut self, words: &[&'static str]) -> Self {
         self.words = words.to_vec();
         self
     }
 }
 
 /// A table of numbers that trains.
-pub fn numbers(rows: usize, columns: usize) -> String {
+pub(crate) fn numbers(rows: usize, columns: usize) -> String {
     let mut text: String = (0..columns).map(|column| format!("c{column}")).collect::<Vec<_>>().join(",");
     for row in 0..rows {
         text += "\n";
@@ -82,7 +76,7 @@ const ROOM: u32 = 2_500_000;
 const LONGEST: Duration = Duration::from_secs(20);
 
 /// Runs all cases and tells of all that do not hold.
-pub fn hold(cases: Vec<Case>) -> usize {
+pub(crate) fn hold(cases: Vec<Case>) -> usize {
     let count = cases.len();
     let wrong: Vec<String> = cases.into_iter().filter_map(broken).collect();
     assert!(wrong.is_empty(), "{} of {count} cases:\n\n{}", wrong.len(), wrong.join("\n\n"));
@@ -114,7 +108,7 @@ fn broken(case: Case) -> Option<String> {
 }
 
 /// What a failure's message may never be.
-pub fn breaches(said: &Said, code: i32) -> Vec<String> {
+pub(crate) fn breaches(said: &Said, code: i32) -> Vec<String> {
     let mut wrong = Vec::new();
     if said.code != code {
         wrong.push(format!("exit code {} in place of {code}", said.code));
@@ -140,7 +134,7 @@ fn snapshot(place: &Place) -> Vec<(String, u64)> {
 }
 
 /// The program with `kibibytes` of address space and two threads.
-pub fn limited(place: &Place, arguments: &[String], kibibytes: u32) -> Said {
+pub(crate) fn limited(place: &Place, arguments: &[String], kibibytes: u32) -> Said {
     let output = Command::new("sh")
         .args(["-c", &format!("ulimit -v {kibibytes}; exec \"$0\" \"$@\"")])
         .arg(env!("CARGO_BIN_EXE_reduce"))

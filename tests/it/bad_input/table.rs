@@ -18,7 +18,7 @@ fn with_row(row: &str) -> String {
     format!("{}\n{row}\n", numbers(20, 4))
 }
 
-pub fn npy(descr: &str, shape: &str, data: &[u8]) -> Vec<u8> {
+pub(super) fn npy(descr: &str, shape: &str, data: &[u8]) -> Vec<u8> {
     let header = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}\n");
     let mut bytes = b"\x93NUMPY\x01\0".to_vec();
     bytes.extend(u16::try_from(header.len()).expect("short").to_le_bytes());
