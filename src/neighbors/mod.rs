@@ -22,8 +22,8 @@ use crate::seed::Seed;
 
 /// The most rows for which `auto` compares every pair, for codes of up to 64 columns.
 ///
-/// A guess from one measurement at 70,000 rows of 32 columns (exact 16 s, approximate 8 s, 2 busy cores): the time grows
-/// with the square of the rows; see `docs/tsne.md`.
+/// Up to here it costs less than the descent (32 columns, 2 cores: 4.2 s at 70,000 rows and 14.7 s at 140,000, the
+/// approximate search 1.5 s and 4.0 s); the time grows with the square of the rows. See `docs/tsne.md`.
 const EXACT_ROWS: usize = 100_000;
 
 /// The columns up to which the cost of a pair hardly depends on them.
