@@ -50,6 +50,7 @@ pub mod error;
 pub mod evaluate;
 pub mod event;
 pub mod export;
+pub mod interop;
 pub mod matmul;
 pub mod model;
 pub mod neighbors;

@@ -71,7 +71,16 @@ impl Data {
         meter.stage(Stage::Prepare, observer, |observer| Self::prepare(pipeline, table, colors, observer))
     }
 
-    fn prepare(pipeline: &Pipeline, table: Table, colors: &[String], observer: &mut Observer<'_>) -> Result<Self> {
+    /// Splits and prepares a table.
+    ///
+    /// # Errors
+    /// Whatever does not fit between table and pipeline.
+    pub(super) fn prepare(
+        pipeline: &Pipeline,
+        table: Table,
+        colors: &[String],
+        observer: &mut Observer<'_>,
+    ) -> Result<Self> {
         let Table { id_name, ids, frame, labels, account, .. } = table;
         let columns = frame.features.len();
         let split = split_rows(pipeline, &labels, ids.len())?;

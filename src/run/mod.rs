@@ -15,6 +15,7 @@ mod keys;
 mod lock;
 mod looks;
 mod measure;
+pub mod memory;
 pub mod meter;
 mod methods;
 mod packed;

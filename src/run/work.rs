@@ -21,13 +21,11 @@ use super::{EmbeddingRecord, Reuse, TrainingRecord};
 use crate::autoencoder::{self, Checkpoint};
 use crate::embed;
 use crate::error::{Error, Fault, Result};
-use crate::evaluate::TrainingProfile;
 use crate::event::{Event, Observer, Stage};
-use crate::model::{About, Model};
+use crate::model::Model;
 use crate::neighbors::{self, Neighbors};
 use crate::pipeline::{Loaded, Pipeline};
 use crate::table::{self, Input, LabelValues};
-use crate::value::OneOrMany;
 
 /// Exact neighbors that are kept at least, so that perplexities up to 50 share them; beside the distances they cost little.
 const AMPLE: usize = 150;
@@ -197,20 +195,9 @@ impl<'a> Work<'a> {
             if let Some(Err(error)) = &keeper.last {
                 let _ = observer(Event::Warning(format!("the training has no checkpoint: {}", error.message())));
             }
-            let held_out = gather(data.prepared.view(), &data.split.validation);
-            let errors = fitted.autoencoder.reconstruction_errors(held_out.view());
-            let profile =
-                TrainingProfile::fit(data.prepared.view(), &data.split.training, &data.split.validation, &errors);
-            let about = About {
-                name,
-                seed: pipeline.seed,
-                input: Input { path: OneOrMany(vec![PathBuf::new()]), metadata: None, ..pipeline.input.clone() },
-                training_rows: data.split.training.len(),
-            };
             // a code size of `auto` is known only now
             let options = fitted.autoencoder.options().clone();
-            let model =
-                Model { about, preparation: data.preparation.clone(), autoencoder: fitted.autoencoder, profile };
+            let model = super::memory::assemble(pipeline, name, &data, fitted.autoencoder);
             let record = TrainingRecord {
                 history: fitted.history,
                 options,

@@ -1,5 +1,6 @@
 //! Everything that drives the built binary as a user would, in one test binary.
 
+mod aligned;
 mod architecture;
 mod autoencoder;
 mod bad_input;

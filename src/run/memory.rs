@@ -1,0 +1,41 @@
+//! Training on a table that is in memory already, for bindings: the same model as a run of the same pipeline gives.
+
+use std::path::PathBuf;
+
+use super::data::Data;
+use crate::autoencoder::{self, Autoencoder, DataFacts, History};
+use crate::error::Result;
+use crate::evaluate::TrainingProfile;
+use crate::event::{Observer, Stage};
+use crate::model::{About, Model};
+use crate::pipeline::Pipeline;
+use crate::table::{Input, Table};
+use crate::value::OneOrMany;
+
+/// Prepares `table` and trains on it as `pipeline` says; its `input.path` is not read.
+///
+/// # Errors
+/// Whatever does not fit between table and pipeline; if the observer asks to stop.
+pub fn train(pipeline: &Pipeline, name: &str, table: Table, observer: &mut Observer<'_>) -> Result<(Model, History)> {
+    pipeline.check()?;
+    let data = Data::prepare(pipeline, table, &[], observer)?;
+    let facts = DataFacts::of(data.prepared.view());
+    let options = pipeline.autoencoder.resolve(data.split.training.len(), &facts, data.preparation.features())?;
+    let _ = observer(crate::event::Event::Started(Stage::Autoencoder));
+    let fitted = autoencoder::fit(data.prepared.view(), &data.split, &options, pipeline.seed, observer)?;
+    Ok((assemble(pipeline, name.to_owned(), &data, fitted.autoencoder), fitted.history))
+}
+
+/// A model of what was trained on `data`.
+pub(super) fn assemble(pipeline: &Pipeline, name: String, data: &Data, autoencoder: Autoencoder) -> Model {
+    let held_out = super::work::gather(data.prepared.view(), &data.split.validation);
+    let errors = autoencoder.reconstruction_errors(held_out.view());
+    let profile = TrainingProfile::fit(data.prepared.view(), &data.split.training, &data.split.validation, &errors);
+    let about = About {
+        name,
+        seed: pipeline.seed,
+        input: Input { path: OneOrMany(vec![PathBuf::new()]), metadata: None, ..pipeline.input.clone() },
+        training_rows: data.split.training.len(),
+    };
+    Model { about, preparation: data.preparation.clone(), autoencoder, profile }
+}
