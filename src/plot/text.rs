@@ -75,7 +75,7 @@ pub fn escape(label: &str) -> String {
 #[must_use]
 pub fn slug(label: &str) -> String {
     let stem = stem(label);
-    let told = stem == label && !stem.is_empty() && !RESERVED.contains(&label);
+    let told = stem == label && is_plain(&stem);
     if told { stem } else { with_digest(&stem, label) }
 }
 
@@ -92,7 +92,7 @@ pub fn slugs<'a>(labels: impl IntoIterator<Item = &'a str>) -> Vec<String> {
             shared.insert(stem);
         }
     }
-    let plain = |stem: &str| !stem.is_empty() && !RESERVED.contains(&stem) && !shared.contains(stem);
+    let plain = |stem: &str| is_plain(stem) && !shared.contains(stem);
     let name = |label: &str, stem: &String| {
         if plain(stem) && label.len() <= LONGEST { stem.clone() } else { with_digest(stem, label) }
     };
@@ -100,7 +100,15 @@ pub fn slugs<'a>(labels: impl IntoIterator<Item = &'a str>) -> Vec<String> {
 }
 
 const LONGEST: usize = 60;
+/// Letters of a label's digest that follow its stem where that does not tell it apart.
+const DIGEST: usize = 8;
 const RESERVED: [&str; 4] = ["con", "prn", "aux", "nul"];
+
+/// Whether a stem may stand alone as a file name: none that ends like a digest may, or it could be another label's name.
+fn is_plain(stem: &str) -> bool {
+    let digest = |end: &str| end.len() == DIGEST && end.bytes().all(|byte| byte.is_ascii_hexdigit());
+    !stem.is_empty() && !RESERVED.contains(&stem) && !stem.rsplit_once('-').is_some_and(|(_, end)| digest(end))
+}
 
 fn stem(label: &str) -> String {
     let mut out = String::new();
@@ -118,9 +126,9 @@ fn stem(label: &str) -> String {
 
 fn with_digest(stem: &str, label: &str) -> String {
     let digest = blake3::hash(label.as_bytes()).to_hex();
-    let stem = stem[..stem.len().min(LONGEST - 9)].trim_end_matches('-');
+    let stem = stem[..stem.len().min(LONGEST - DIGEST - 1)].trim_end_matches('-');
     let stem = if stem.is_empty() { "label" } else { stem };
-    format!("{stem}-{}", &digest[..8])
+    format!("{stem}-{}", &digest[..DIGEST])
 }
 
 /// How heavy letters are.
@@ -290,6 +298,10 @@ mod tests {
         assert_eq!(slugs(["CD3E", "cell_type", "NKG7", "cell_type"]), ["cd3e", "cell_type", "nkg7", "cell_type"]);
         let apart = slugs(["Type", "type", "../..", "β"]);
         assert!(apart[0] != apart[1] && apart[0].starts_with("type-") && apart[2].starts_with("label-"), "{apart:?}");
+        // a label that is named as another's file would be
+        let first = slugs(["\" ", "x"]).swap_remove(0);
+        let pair = slugs(["\" ", first.as_str()]);
+        assert!(pair[0] == first && pair[1] != first, "{pair:?}");
     }
 
     #[test]
