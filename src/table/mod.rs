@@ -14,6 +14,7 @@ mod error;
 mod evidence;
 mod frame;
 mod gather;
+mod held;
 mod hdf5;
 pub mod inspect;
 mod keep;
@@ -39,6 +40,7 @@ use serde::{Deserialize, Serialize};
 
 pub use error::TableError;
 pub use evidence::{DataKind, Evidence};
+pub use held::{Held, HeldColumn, Holds};
 pub use keep::WITHOUT_A_VALUE;
 pub use options::{
     Categorical, CategoricalMissing, Decimal, Features, Header, Input, Layout, Metadata, Missing, NumericMissing, Rows,
