@@ -1,6 +1,6 @@
 //! The digits through linfa: its PCA beside our autoencoder, its k-means on the codes of both, and a map.
 //!
-//! `cargo run --release -p with-linfa -- sample_data/digits.csv`
+//! `cargo run --release --bin with-linfa -- sample_data/digits.csv`
 
 use std::error::Error;
 
