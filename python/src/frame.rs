@@ -21,10 +21,7 @@ pub(crate) fn held(numbers: ArrayView2<'_, f32>, columns: Vec<Column>) -> PyResu
     Ok(Held::new(numbers, columns))
 }
 
-fn described(
-    (name, type_name, kind, at, texts): Column,
-    numbers: ArrayView2<'_, f32>,
-) -> PyResult<HeldColumn> {
+fn described((name, type_name, kind, at, texts): Column, numbers: ArrayView2<'_, f32>) -> PyResult<HeldColumn> {
     let wrong = |what: &str| PyValueError::new_err(format!("column `{name}`: {what}"));
     let holds = match (kind.as_str(), texts) {
         ("number" | "time", _) if at >= numbers.ncols() => return Err(wrong("it is not in the matrix")),

@@ -86,9 +86,8 @@ impl Model {
         numbers: PyReadonlyArray2<'py, f32>,
         columns: Vec<Column>,
     ) -> PyResult<Bound<'py, PyArray2<f32>>> {
-        let codes = self.with_rows(py, &numbers, columns, |new| {
-            Ok(self.inner.autoencoder.encode(new.prepared.view()))
-        })?;
+        let codes =
+            self.with_rows(py, &numbers, columns, |new| Ok(self.inner.autoencoder.encode(new.prepared.view())))?;
         Ok(codes.into_pyarray(py))
     }
 

@@ -56,9 +56,8 @@ pub(crate) fn place<'py>(
 ) -> PyResult<Bound<'py, PyArray2<f32>>> {
     let (new_rows, old_rows, points) = (new_rows.as_array(), old_rows.as_array(), points.as_array());
     let mut progress = Progress::new(None);
-    let placed = py.detach(|| {
-        embed::place(new_rows, old_rows, points, &mut |event| progress.take(&event)).map_err(Error::from)
-    });
+    let placed =
+        py.detach(|| embed::place(new_rows, old_rows, points, &mut |event| progress.take(&event)).map_err(Error::from));
     Ok(progress.end(placed)?.points.into_pyarray(py))
 }
 
