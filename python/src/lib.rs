@@ -12,7 +12,9 @@ mod run;
 #[pyo3::pymodule]
 mod _reduce {
     #[pymodule_export]
-    use super::model::Model;
+    use super::model::{Model, check, read_pipeline};
+    #[pymodule_export]
+    use super::progress::Stopped;
     #[pymodule_export]
     use super::run::{lay_out, place, read_run, run};
 

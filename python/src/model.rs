@@ -3,17 +3,21 @@
 use std::path::PathBuf;
 
 use numpy::{IntoPyArray, PyArray1, PyArray2, PyReadonlyArray2};
-use pyo3::exceptions::PyValueError;
+use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
+use reduce::autoencoder::Corruption;
 use reduce::error::Error;
 use reduce::pipeline::Pipeline;
-use reduce::prepare::Applied;
 use reduce::run::{apply, memory};
 use reduce::seed::Seed;
+use reduce::table::Frame;
 
-use crate::frame::{Column, column, frame, table};
-use crate::progress::{Progress, raised};
+use crate::frame::{Column, Texts, held, texts};
+use crate::progress::{Progress, of_json, raised};
+
+/// Rows in the units of the table: numbers, their names, and columns of texts.
+type Rows<'py> = (Bound<'py, PyArray2<f32>>, Vec<String>, Vec<Texts>);
 
 /// What `model.safetensors` holds.
 #[pyclass(frozen, module = "reduce._reduce")]
@@ -24,39 +28,43 @@ pub(crate) struct Model {
 
 #[pymethods]
 impl Model {
-    /// Trains on numbers (`rows × features`, NaN where missing) and columns of texts, as the JSON of a pipeline says.
+    /// A model from the bytes of its file, and how its training went where that is known (JSON).
+    #[new]
+    #[pyo3(signature = (bytes, history=None))]
+    fn new(bytes: &[u8], history: Option<String>) -> PyResult<Self> {
+        let inner = reduce::model::Model::from_bytes(bytes, "bytes").map_err(|error| raised(&Error::from(error)))?;
+        Ok(Self { inner, history })
+    }
+
+    /// What `pickle` makes it from.
+    fn __getnewargs__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyBytes>, Option<String>)> {
+        Ok((self.to_bytes(py)?, self.history.clone()))
+    }
+
+    /// Trains on a matrix of numbers (`rows × columns`, NaN where missing) and columns, as the JSON of a pipeline says.
     #[staticmethod]
-    #[pyo3(signature = (values, features, categories, pipeline, name, progress=None))]
+    #[pyo3(signature = (numbers, columns, pipeline, name, progress=None))]
     fn train(
         py: Python<'_>,
-        values: PyReadonlyArray2<'_, f32>,
-        features: Vec<String>,
-        categories: Vec<Column>,
+        numbers: PyReadonlyArray2<'_, f32>,
+        columns: Vec<Column>,
         pipeline: &str,
         name: &str,
         progress: Option<Py<PyAny>>,
     ) -> PyResult<Self> {
-        let pipeline: Pipeline =
-            serde_json::from_str(pipeline).map_err(|error| PyValueError::new_err(error.to_string()))?;
-        let table = table(frame(&values, features, categories)?);
+        let pipeline: Pipeline = serde_json::from_str(pipeline).map_err(|error| of_json(&error))?;
+        let held = held(numbers.as_array(), columns)?;
         let mut progress = Progress::new(progress);
-        let trained = py.detach(|| memory::train(&pipeline, name, table, &mut |event| progress.take(&event)));
+        let trained = py.detach(|| memory::train(&pipeline, name, held, &mut |event| progress.take(&event)));
         let (inner, history) = progress.end(trained)?;
-        let history = serde_json::to_string(&history).map_err(|error| PyValueError::new_err(error.to_string()))?;
+        let history = serde_json::to_string(&history).map_err(|error| of_json(&error))?;
         Ok(Self { inner, history: Some(history) })
     }
 
     /// Reads a model file or that of a run folder.
     #[staticmethod]
-    fn load(path: PathBuf) -> PyResult<Self> {
-        let inner = reduce::model::Model::load(&path).map_err(|error| raised(&error))?;
-        Ok(Self { inner, history: None })
-    }
-
-    /// Reads a model from the bytes of its file.
-    #[staticmethod]
-    fn from_bytes(bytes: &[u8]) -> PyResult<Self> {
-        let inner = reduce::model::Model::from_bytes(bytes, "bytes").map_err(|error| raised(&Error::from(error)))?;
+    fn load(py: Python<'_>, path: PathBuf) -> PyResult<Self> {
+        let inner = py.detach(|| reduce::model::Model::load(&path)).map_err(|error| raised(&error))?;
         Ok(Self { inner, history: None })
     }
 
@@ -71,62 +79,63 @@ impl Model {
         py.detach(|| apply::export(&self.inner, &folder)).map_err(|error| raised(&error))
     }
 
-    /// Codes (`rows × code_size`), each row's reconstruction error, and whether it is unlike the training rows.
-    #[expect(clippy::type_complexity, reason = "a tuple for Python")]
+    /// Codes (`rows × code_size`).
     fn encode<'py>(
         &self,
         py: Python<'py>,
-        values: PyReadonlyArray2<'py, f32>,
-        features: Vec<String>,
-        categories: Vec<Column>,
-        novelty: bool,
-    ) -> PyResult<(Bound<'py, PyArray2<f32>>, Option<(Bound<'py, PyArray1<f32>>, Vec<bool>)>)> {
-        let frame = frame(&values, features, categories)?;
-        let model = &self.inner;
-        let work = || -> reduce::error::Result<_> {
-            let (prepared, Applied { .. }) = {
-                let (features, categories) = (model.preparation.input_features(), model.preparation.input_categories());
-                model.preparation.apply_counting(frame.aligned_to(features, &categories)?)?
-            };
-            let codes = model.autoencoder.encode(prepared.view());
-            let unlike = novelty.then(|| {
-                let errors = model.autoencoder.reconstruction_errors(prepared.view());
-                let flags = model.profile.unlikeness(&errors, prepared.view()).flags;
-                (errors, flags)
-            });
-            Ok((codes, unlike))
-        };
-        let (codes, unlike) = py.detach(work).map_err(|error| raised(&error))?;
-        let unlike = unlike.map(|(errors, flags)| (errors.into_pyarray(py), flags));
-        Ok((codes.into_pyarray(py), unlike))
+        numbers: PyReadonlyArray2<'py, f32>,
+        columns: Vec<Column>,
+    ) -> PyResult<Bound<'py, PyArray2<f32>>> {
+        let codes =
+            self.with_rows(py, &numbers, columns, |new| Ok(self.inner.autoencoder.encode(new.prepared.view())))?;
+        Ok(codes.into_pyarray(py))
     }
 
-    /// Prepared rows that belong to codes (`rows × prepared features`).
-    fn decode<'py>(&self, py: Python<'py>, codes: PyReadonlyArray2<'py, f32>) -> PyResult<Bound<'py, PyArray2<f32>>> {
-        let codes = self.codes(&codes)?;
-        Ok(py.detach(|| self.inner.autoencoder.decode(codes.view())).into_pyarray(py))
-    }
-
-    /// Rows in the units of the table that belong to codes: numbers, their names, and columns of texts.
-    fn invert<'py>(
+    /// Each row's mean squared reconstruction error, and whether it is unlike the training rows.
+    fn novelty<'py>(
         &self,
         py: Python<'py>,
-        codes: PyReadonlyArray2<'py, f32>,
-    ) -> PyResult<(Bound<'py, PyArray2<f32>>, Vec<String>, Vec<Column>)> {
-        let codes = self.codes(&codes)?;
-        let frame = py
-            .detach(|| self.inner.preparation.invert(self.inner.autoencoder.decode(codes.view()).view()))
-            .map_err(|error| raised(&error))?;
-        let categories = frame.categories.into_iter().map(column).collect();
-        Ok((frame.values.into_pyarray(py), frame.features, categories))
+        numbers: PyReadonlyArray2<'py, f32>,
+        columns: Vec<Column>,
+    ) -> PyResult<(Bound<'py, PyArray1<f32>>, Bound<'py, PyArray1<bool>>)> {
+        let (errors, flags) = self.with_rows(py, &numbers, columns, |new| Ok((new.errors, new.unlike.flags)))?;
+        Ok((errors.into_pyarray(py), flags.into_pyarray(py)))
     }
 
-    /// Codes of new rows of a variational model.
-    fn sample<'py>(&self, py: Python<'py>, count: usize, seed: u64) -> PyResult<Bound<'py, PyArray2<f32>>> {
-        let rows = py
-            .detach(|| self.inner.autoencoder.sample(count, Seed(seed)))
-            .map_err(|error| raised(&Error::from(error)))?;
-        Ok(rows.into_pyarray(py))
+    /// Rows back through their codes, in the units of the table.
+    fn reconstruct<'py>(
+        &self,
+        py: Python<'py>,
+        numbers: PyReadonlyArray2<'py, f32>,
+        columns: Vec<Column>,
+    ) -> PyResult<Rows<'py>> {
+        let frame = self.with_rows(py, &numbers, columns, |new| {
+            self.inner.preparation.invert(self.inner.autoencoder.reconstruct(new.prepared.view()).view())
+        })?;
+        Ok(rows(py, frame))
+    }
+
+    /// Rows in the units of the table that belong to codes.
+    fn decode<'py>(&self, py: Python<'py>, codes: PyReadonlyArray2<'py, f32>) -> PyResult<Rows<'py>> {
+        let codes = codes.as_array();
+        let size = self.inner.autoencoder.code_size();
+        if codes.ncols() != size {
+            let message = format!("the codes have {} columns, and the model has codes of {size}", codes.ncols());
+            return Err(PyValueError::new_err(message));
+        }
+        let frame = py
+            .detach(|| self.inner.preparation.invert(self.inner.autoencoder.decode(codes).view()))
+            .map_err(|error| raised(&error))?;
+        Ok(rows(py, frame))
+    }
+
+    /// New rows of a variational model, in the units of the table.
+    fn sample<'py>(&self, py: Python<'py>, count: usize, seed: u64) -> PyResult<Rows<'py>> {
+        let work = || -> reduce::error::Result<Frame> {
+            let mut draw = self.inner.autoencoder.draw(None, Seed(seed))?;
+            self.inner.preparation.invert(draw.next(count).view())
+        };
+        Ok(rows(py, py.detach(work).map_err(|error| raised(&error))?))
     }
 
     /// The names of the columns of numbers that come in.
@@ -153,10 +162,10 @@ impl Model {
         self.inner.autoencoder.code_size()
     }
 
-    /// Whether the codes are principal components, because no epoch of training was better.
+    /// Whether it was trained to remove noise.
     #[getter]
-    fn is_principal(&self) -> bool {
-        self.inner.autoencoder.is_principal()
+    fn is_denoising(&self) -> bool {
+        self.inner.autoencoder.options().corruption != Corruption::None
     }
 
     /// How training went, as JSON; `None` for a model that was read.
@@ -165,11 +174,16 @@ impl Model {
         self.history.as_deref()
     }
 
+    /// Name, seed and input of its run, as JSON.
+    #[getter]
+    fn about(&self) -> PyResult<String> {
+        serde_json::to_string(&self.inner.about).map_err(|error| of_json(&error))
+    }
+
     /// The options it was trained with, without an `auto`, as JSON.
     #[getter]
     fn options(&self) -> PyResult<String> {
-        serde_json::to_string(self.inner.autoencoder.options())
-            .map_err(|error| PyValueError::new_err(error.to_string()))
+        serde_json::to_string(self.inner.autoencoder.options()).map_err(|error| of_json(&error))
     }
 
     /// What the preparation does, a sentence per step.
@@ -180,12 +194,40 @@ impl Model {
 }
 
 impl Model {
-    fn codes(&self, codes: &PyReadonlyArray2<'_, f32>) -> PyResult<ndarray::Array2<f32>> {
-        let size = self.inner.autoencoder.code_size();
-        let found = codes.as_array().ncols();
-        if found != size {
-            return Err(PyValueError::new_err(format!("codes have {found} columns, and the model has {size}")));
-        }
-        Ok(codes.as_array().to_owned())
+    /// Prepares rows and does something with them, without Python's lock.
+    fn with_rows<T: Send>(
+        &self,
+        py: Python<'_>,
+        numbers: &PyReadonlyArray2<'_, f32>,
+        columns: Vec<Column>,
+        work: impl FnOnce(apply::NewRows) -> reduce::error::Result<T> + Send,
+    ) -> PyResult<T> {
+        let held = held(numbers.as_array(), columns)?;
+        let mut progress = Progress::new(None);
+        let done = py.detach(|| {
+            let new = memory::new_rows(&self.inner, held, &mut |event| progress.take(&event))?;
+            work(new)
+        });
+        progress.end(done)
     }
+}
+
+fn rows(py: Python<'_>, frame: Frame) -> Rows<'_> {
+    let categories = frame.categories.into_iter().map(texts).collect();
+    (frame.values.into_pyarray(py), frame.features, categories)
+}
+
+/// Checks a pipeline as JSON.
+#[pyfunction]
+pub(crate) fn check(pipeline: &str) -> PyResult<()> {
+    let pipeline: Pipeline = serde_json::from_str(pipeline).map_err(|error| of_json(&error))?;
+    pipeline.check().map_err(|error| raised(&error))
+}
+
+/// A pipeline file as JSON, with its overrides; and the run's name.
+#[pyfunction]
+pub(crate) fn read_pipeline(path: PathBuf, overrides: Vec<String>) -> PyResult<(String, String, PathBuf)> {
+    let loaded = Pipeline::load(&path, &overrides).map_err(|error| raised(&error))?;
+    let text = serde_json::to_string(&loaded.pipeline).map_err(|error| PyRuntimeError::new_err(error.to_string()))?;
+    Ok((text, loaded.name, loaded.output))
 }

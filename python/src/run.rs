@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use numpy::{IntoPyArray, PyArray2, PyReadonlyArray2};
-use pyo3::exceptions::PyValueError;
+use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use reduce::embed::{self, Options};
 use reduce::error::{Error, Result};
@@ -14,30 +14,35 @@ use reduce::run::record::Record;
 use reduce::run::{Reuse, apply};
 use reduce::seed::Seed;
 
-use crate::progress::{Progress, raised};
+use crate::progress::{Progress, of_json, raised};
 
 /// A map of rows by t-SNE: points (`rows × dimensions`), the divergence in nats, and the iterations done.
 #[pyfunction]
-#[pyo3(signature = (rows, options, seed, progress=None))]
+#[pyo3(signature = (rows, options, seed, start=None, progress=None))]
 pub(crate) fn lay_out<'py>(
     py: Python<'py>,
     rows: PyReadonlyArray2<'py, f32>,
     options: &str,
     seed: u64,
+    start: Option<PyReadonlyArray2<'py, f32>>,
     progress: Option<Py<PyAny>>,
 ) -> PyResult<(Bound<'py, PyArray2<f32>>, f64, usize)> {
-    let options: Options = serde_json::from_str(options).map_err(|error| PyValueError::new_err(error.to_string()))?;
+    let options: Options = serde_json::from_str(options).map_err(|error| of_json(&error))?;
     let rows = rows.as_array();
+    let start = start.as_ref().map(|start| start.as_array());
     let mut progress = Progress::new(progress);
     let work = || -> Result<_> {
         let options = options.resolve(rows.nrows(), rows.ncols())?;
         let count = options.neighbors_needed().min(rows.nrows().saturating_sub(1));
         let mut observer = |event| progress.take(&event);
         let neighbors = neighbors::find(rows, count, options.neighbors, Seed(seed), &mut observer)?;
-        Ok(embed::fit(rows, &neighbors, &options, None, Seed(seed), &mut observer)?)
+        Ok(embed::fit(rows, &neighbors, &options, start, Seed(seed), &mut observer)?)
     };
     let laid_out = py.detach(work);
     let embedding = progress.end(laid_out)?;
+    if embedding.points.iter().any(|value| !value.is_finite()) {
+        return Err(PyRuntimeError::new_err("the map is not finite: lower the learning rate"));
+    }
     Ok((embedding.points.into_pyarray(py), embedding.divergence, embedding.iterations))
 }
 
@@ -51,9 +56,8 @@ pub(crate) fn place<'py>(
 ) -> PyResult<Bound<'py, PyArray2<f32>>> {
     let (new_rows, old_rows, points) = (new_rows.as_array(), old_rows.as_array(), points.as_array());
     let mut progress = Progress::new(None);
-    let placed = py.detach(|| {
-        embed::place(new_rows, old_rows, points, &mut |event| progress.take(&event)).map_err(Error::from)
-    });
+    let placed =
+        py.detach(|| embed::place(new_rows, old_rows, points, &mut |event| progress.take(&event)).map_err(Error::from));
     Ok(progress.end(placed)?.points.into_pyarray(py))
 }
 

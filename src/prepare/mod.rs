@@ -100,7 +100,12 @@ impl Preparation {
     /// As [`Preparation::apply`].
     pub fn apply_counting(&self, frame: Frame) -> Result<(Array2<f32>, Applied)> {
         self.check_columns(&frame)?;
-        let mut values = frame.values.as_standard_layout().into_owned();
+        // a copy only where rows do not lie one after the other
+        let mut values = if frame.values.is_standard_layout() {
+            frame.values
+        } else {
+            frame.values.as_standard_layout().into_owned()
+        };
         let mut names = frame.features;
         let mut applied =
             Applied { filled: fit::fill(&mut values, self.fill.as_deref(), &names)?, ..Applied::default() };

@@ -55,7 +55,11 @@ pub fn read_rows(model: &Model, data: &Path, observer: &mut Observer<'_>) -> Res
     Ok(new)
 }
 
-fn prepare_rows(model: &Model, table: Table, observer: &mut Observer<'_>) -> Result<NewRows> {
+/// Prepares a table with a model's fitted steps; features are matched by name.
+///
+/// # Errors
+/// If it lacks features of the model, which are named, or holds values that a step does not take.
+pub(super) fn prepare_rows(model: &Model, table: Table, observer: &mut Observer<'_>) -> Result<NewRows> {
     let (features, categories) = (model.preparation.input_features(), model.preparation.input_categories());
     let extra = table.frame.extra_beside(features, &categories);
     if extra > 0 {
@@ -71,20 +75,26 @@ fn prepare_rows(model: &Model, table: Table, observer: &mut Observer<'_>) -> Res
 
 /// How new rows are read: as the model's own were, with the labels that are there.
 fn new_input(model: &Model, data: &Path) -> Result<Input> {
-    let mut input = Input { path: OneOrMany(vec![data.to_owned()]), ..model.about.input.clone() };
-    input.rows = None;
+    let mut input = input_of(model);
+    input.path = OneOrMany(vec![table::read::absolute(data)]);
+    let schema = table::read::schema(&Input { labels: Vec::new(), id: None, ..input.clone() }, Path::new(""))?;
+    Ok(with_what_is_there(input, |name| schema.columns.iter().any(|(column, _)| column == name)))
+}
+
+/// How a model's own rows were read, without what was decided when it was trained.
+pub(super) fn input_of(model: &Model) -> Input {
+    let mut input = Input { rows: None, ..model.about.input.clone() };
     // which columns there are was decided when the model was trained
     input.categorical.max_levels = usize::MAX;
     input.missing.drop_feature_above = None;
-    let absolute = table::read::absolute(data);
-    input.path = OneOrMany(vec![absolute]);
-    let schema = table::read::schema(&Input { labels: Vec::new(), id: None, ..input.clone() }, Path::new(""))?;
-    let there = |name: &String| schema.columns.iter().any(|(column, _)| column == name);
-    input.labels.retain(there);
-    if input.id.as_ref().is_some_and(|id| !there(id)) {
-        input.id = None;
-    }
-    Ok(input)
+    input
+}
+
+/// The same without labels and id that are not there.
+pub(super) fn with_what_is_there(mut input: Input, there: impl Fn(&String) -> bool) -> Input {
+    input.labels.retain(&there);
+    input.id = input.id.filter(there);
+    input
 }
 
 /// A sentence on how unlike the new rows are, where that is worth saying.

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::apply::{self, NewRows};
 use super::data::Data;
 use crate::autoencoder::{self, Autoencoder, DataFacts, History};
 use crate::error::Result;
@@ -9,21 +10,32 @@ use crate::evaluate::TrainingProfile;
 use crate::event::{Observer, Stage};
 use crate::model::{About, Model};
 use crate::pipeline::Pipeline;
-use crate::table::{Input, Table};
+use crate::table::{Held, Input};
 use crate::value::OneOrMany;
 
-/// Prepares `table` and trains on it as `pipeline` says; its `input.path` is not read.
+/// Reads `held`, prepares it and trains on it as `pipeline` says; of its `input` the path and the metadata are not read.
 ///
 /// # Errors
 /// Whatever does not fit between table and pipeline; if the observer asks to stop.
-pub fn train(pipeline: &Pipeline, name: &str, table: Table, observer: &mut Observer<'_>) -> Result<(Model, History)> {
+pub fn train(pipeline: &Pipeline, name: &str, held: Held<'_>, observer: &mut Observer<'_>) -> Result<(Model, History)> {
     pipeline.check()?;
+    let table = held.read(&pipeline.input_read(), observer)?;
     let data = Data::prepare(pipeline, table, &[], observer)?;
     let facts = DataFacts::of(data.prepared.view());
     let options = pipeline.autoencoder.resolve(data.split.training.len(), &facts, data.preparation.features())?;
     let _ = observer(crate::event::Event::Started(Stage::Autoencoder));
     let fitted = autoencoder::fit(data.prepared.view(), &data.split, &options, pipeline.seed, observer)?;
     Ok((assemble(pipeline, name.to_owned(), &data, fitted.autoencoder), fitted.history))
+}
+
+/// Prepares new rows with a model's fitted steps, as `reduce encode` does with those of a file.
+///
+/// # Errors
+/// If they lack features of the model, which are named, or hold values that a step does not take.
+pub fn new_rows(model: &Model, held: Held<'_>, observer: &mut Observer<'_>) -> Result<NewRows> {
+    let input = apply::with_what_is_there(apply::input_of(model), |name| held.has(name));
+    let table = held.read(&input, observer)?;
+    apply::prepare_rows(model, table, observer)
 }
 
 /// A model of what was trained on `data`.

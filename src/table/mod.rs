@@ -15,6 +15,7 @@ mod evidence;
 mod frame;
 mod gather;
 mod hdf5;
+mod held;
 pub mod inspect;
 mod keep;
 mod labels;
@@ -39,6 +40,7 @@ use serde::{Deserialize, Serialize};
 
 pub use error::TableError;
 pub use evidence::{DataKind, Evidence};
+pub use held::{Held, HeldColumn, Holds};
 pub use keep::WITHOUT_A_VALUE;
 pub use options::{
     Categorical, CategoricalMissing, Decimal, Features, Header, Input, Layout, Metadata, Missing, NumericMissing, Rows,

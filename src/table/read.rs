@@ -47,7 +47,22 @@ pub fn read(input: &Input, base: &Path, observer: &mut Observer<'_>) -> Result<T
         Layout::SamplesInRows => load(&files, input, observer)?,
         Layout::FeaturesInRows => load_transposed(&files, input, observer)?,
     };
-    let mut table = assemble::table(loaded, metadata, input).map_err(|error| placed(error, &files[0]))?;
+    let table = assemble::table(loaded, metadata, input).map_err(|error| placed(error, &files[0]))?;
+    Ok(told(table, observer))
+}
+
+/// As [`read`], from a source that is no file.
+pub(super) fn from_source(source: &mut dyn Source, input: &Input, observer: &mut Observer<'_>) -> Result<Table> {
+    let mut account = Account { format: source.format(), ..Account::default() };
+    let mut roles = roles::assign(source.columns(), input, &mut account)?;
+    let mut slots = std::mem::take(&mut roles.slots);
+    drain(source, &mut slots, &mut roles.gather, observer)?;
+    let loaded = gathered(roles, input, account);
+    Ok(told(assemble::table(loaded, None, input)?, observer))
+}
+
+/// Tells what is to be said of a table.
+fn told(mut table: Table, observer: &mut Observer<'_>) -> Table {
     table.account.warnings.extend(inspect::other_layout(&table));
     for note in &table.account.notes {
         let _ = observer(Event::Note(note.clone()));
@@ -55,7 +70,7 @@ pub fn read(input: &Input, base: &Path, observer: &mut Observer<'_>) -> Result<T
     for warning in &table.account.warnings {
         let _ = observer(Event::Warning(warning.clone()));
     }
-    Ok(table)
+    table
 }
 
 /// What a file announces about its columns.
@@ -236,6 +251,11 @@ fn load(files: &[PathBuf], input: &Input, observer: &mut Observer<'_>) -> Result
     if files.len() > 1 {
         account.notes.push(format!("{} files are read as one table", files.len()));
     }
+    Ok(Loaded { ids_optional: *served, ..gathered(roles, input, account) })
+}
+
+/// What was gathered, once the last row is in.
+fn gathered(mut roles: roles::Roles, input: &Input, mut account: Account) -> Loaded {
     account.rows_read = roles.gather.offered();
     roles.gather.settle();
     if roles.gather.sampled().is_some() && roles.gather.rows() < roles.gather.offered() {
@@ -245,8 +265,7 @@ fn load(files: &[PathBuf], input: &Input, observer: &mut Observer<'_>) -> Result
         Some(rows) => Places::Sample(rows.to_vec()),
         None => Places::From(0),
     };
-    let loaded = Loaded::from_gather(roles.gather, input, account, places, roles.labels_elsewhere);
-    Ok(Loaded { ids_optional: *served, ..loaded })
+    Loaded::from_gather(roles.gather, input, account, places, roles.labels_elsewhere)
 }
 
 /// A column that turned into text in a further file does so for the files after it.

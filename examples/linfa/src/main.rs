@@ -1,6 +1,6 @@
 //! The digits through linfa: its PCA beside our autoencoder, its k-means on the codes of both, and a map.
 //!
-//! `cargo run --release -p with-linfa -- sample_data/digits.csv`
+//! `cargo run --release --bin with-linfa -- sample_data/digits.csv`
 
 use std::error::Error;
 
@@ -30,7 +30,10 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     println!("k-means, share of rows in a cluster of their own digit:");
     println!("  linfa's PCA      {:.3}", purity(&components)?);
-    println!("  our autoencoder  {:.3}", purity(&DatasetBase::new(codes.records.mapv(f64::from), codes.targets.clone()))?);
+    println!(
+        "  our autoencoder  {:.3}",
+        purity(&DatasetBase::new(codes.records.mapv(f64::from), codes.targets.clone()))?
+    );
 
     let map = TSne::params().perplexity(30.0).iterations(250).transform(codes)?;
     println!("a map of {} rows, the first at {:.2}, {:.2}", map.nsamples(), map.records[(0, 0)], map.records[(0, 1)]);
