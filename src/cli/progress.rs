@@ -101,14 +101,18 @@ impl Progress {
         if let Some(bar) = &self.bar {
             if bar.length() != Some(total) {
                 bar.set_length(total);
-                bar.set_style(style("{prefix:>12} [{bar:24}] {pos}/{len} {msg} {elapsed}, at most {eta} left"));
+                bar.set_style(style("{prefix:>12} [{bar:24}] {percent} % {msg} {elapsed}, at most {eta} left"));
             }
             bar.set_position(done);
             if !message.is_empty() {
                 bar.set_message(message);
             }
         } else if done == total || self.told.is_none_or(|told| told.elapsed() >= LINE_EVERY) {
-            let message = if message.is_empty() { format!("{done}/{total}") } else { message };
+            let message = if message.is_empty() {
+                format!("{} %", u128::from(done) * 100 / u128::from(total.max(1)))
+            } else {
+                message
+            };
             let left = self.stage.filter(|_| done > 0 && done < total).map_or_else(String::new, |(_, began)| {
                 #[expect(clippy::cast_precision_loss, reason = "an estimate for the eye")]
                 let left = began.elapsed().as_secs_f64() * (total - done) as f64 / done as f64;

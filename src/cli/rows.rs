@@ -50,7 +50,7 @@ fn write_rows(verb: &Rows, word: &str, stop: &Stop, model: &Model) -> Result<()>
     let left_out = model.preparation.left_out();
     if !left_out.is_empty() {
         progress::line(&format!(
-            "{} columns that did not train do not come back, among them `{}`",
+            "{} columns that vary and did not train do not come back, among them `{}`",
             left_out.len(),
             left_out[0]
         ));

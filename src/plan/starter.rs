@@ -53,13 +53,31 @@ pub fn starter(data: &Path, folder: &Path, observer: &mut Observer<'_>) -> Resul
     if let Some(reason) = seen.other_layout.clone() {
         let turned = Input { layout: Layout::FeaturesInRows, ..input.clone() };
         if let Ok((_, other)) = inspect::look(&turned, Path::new(""), observer) {
-            guesses.push(format!("layout: features_in_rows, because {reason}"));
+            // what the warning says of the file, without its advice: that is taken here
+            let why = reason.split("; if so").next().unwrap_or(&reason);
+            let why = why.split_once(": ").map_or(why, |(_, why)| why);
+            guesses.push(format!("layout: features_in_rows, because {why}"));
             (input, seen) = (turned, other);
         }
     }
     if let Some(id) = seen.possible_ids.first() {
         guesses.push(format!("id: {id}, because it differs in every row"));
         input.id = Some(id.clone());
+    }
+    let mut trainable = seen.numbers + seen.categories.len();
+    for name in seen.row_numbers.iter().filter(|name| input.id.as_ref() != Some(name)) {
+        // the file must run as it stands, and an autoencoder needs two features
+        if trainable <= 2 {
+            break;
+        }
+        trainable -= 1;
+        guesses.push(format!("not a feature: {name}, because it only numbers the rows"));
+        input.features.exclude.push(name.clone());
+    }
+    let times = seen.unused.iter().filter(|unused| unused.reason.contains("`input.times`"));
+    let times: Vec<&str> = times.map(|unused| unused.name.as_str()).collect();
+    if !times.is_empty() {
+        guesses.push(format!("left out: {}, dates or times; `times: number` lets them train", times.join(", ")));
     }
     let mut others = Vec::new();
     for (name, classes) in seen.possible_labels.iter().filter(|(name, _)| input.id.as_ref() != Some(name)) {
@@ -90,8 +108,9 @@ pub fn starter(data: &Path, folder: &Path, observer: &mut Observer<'_>) -> Resul
     }
     let (table, found) = inspect::look(&input, Path::new(""), observer)?;
     let chosen = Preparation::default_steps(&table.frame);
+    let named = table.id_name != "row";
     guesses.push(format!("prepare: {}", chosen.reason));
-    let name = data.file_stem().map_or_else(|| "run".to_owned(), |stem| stem.to_string_lossy().into_owned());
+    let name = stem(data);
     let mut text = format!(
         "# A first pipeline for {}.\n",
         data.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned())
@@ -107,7 +126,7 @@ pub fn starter(data: &Path, folder: &Path, observer: &mut Observer<'_>) -> Resul
         text,
         "version: 1\nname: {}\nseed: 42\n\ninput:\n  path: {}\n",
         quoted(&name),
-        quoted(&seen_from(folder, &absolute).display().to_string())
+        quoted(&path_in(folder, data, &absolute).display().to_string())
     );
     if input.layout == Layout::FeaturesInRows {
         text += "  layout: features_in_rows\n";
@@ -116,7 +135,12 @@ pub fn starter(data: &Path, folder: &Path, observer: &mut Observer<'_>) -> Resul
         Some(id) => {
             let _ = writeln!(text, "  id: {}", quoted(id));
         }
-        None => text += "  # id: COLUMN               # names the rows; without it they are numbered\n",
+        None if !named => {
+            text += "  # id: COLUMN               # names the rows; without it they are numbered\n";
+        }
+        None => {
+            let _ = writeln!(text, "  # id: the rows are named by `{}`", table.id_name);
+        }
     }
     if input.labels.is_empty() {
         text += "  # labels: [COLUMN]         # colors and scores; never trains\n";
@@ -124,7 +148,16 @@ pub fn starter(data: &Path, folder: &Path, observer: &mut Observer<'_>) -> Resul
         let labels: Vec<String> = input.labels.iter().map(|label| quoted(label)).collect();
         let _ = writeln!(text, "  labels: [{}]              # colors and scores; never trains", labels.join(", "));
     }
-    text += "  # features: {exclude: [\"^name-\"]}   # names or regular expressions; default: every other column\n";
+    text += "  # metadata: {path: FILE.csv, key: COLUMN}   # a second file, joined by id; its columns can be labels\n";
+    if input.features.exclude.is_empty() {
+        text += "  # features: {exclude: [\"^name-\"]}   # names or regular expressions; default: every other column\n";
+    } else {
+        let names: Vec<String> = input.features.exclude.iter().map(|name| quoted(name)).collect();
+        let _ = writeln!(text, "  features: {{exclude: [{}]}}   # names or regular expressions", names.join(", "));
+    }
+    if !times.is_empty() {
+        text += "  # times: number            # dates as days, times as seconds; without it they do not train\n";
+    }
     if missing {
         text += "  missing: {numeric: median}   # or mean, {constant: 0}, refuse\n";
     }
@@ -138,7 +171,7 @@ pub fn starter(data: &Path, folder: &Path, observer: &mut Observer<'_>) -> Resul
     for line in pipeline::yaml_of(&chosen.steps)?.lines().filter(|_| !chosen.steps.is_empty()) {
         let _ = writeln!(text, "  {line}");
     }
-    text += "\nautoencoder:\n  # code_size: 32              # numbers per row; `auto` searches\n  # hidden: [512, 128]         # nodes per layer; the decoder mirrors them\n  loss: auto                   # mse, bce, poisson, nb, zinb; auto: by the values\n\ntsne: {}                       # {perplexity: 30}; `none` writes codes only\n";
+    text += "\nautoencoder:\n  # code_size: 32              # numbers per row; `auto` searches\n  # hidden: [512, 128]         # nodes per layer; the decoder mirrors them\n  loss: auto                   # mse, bce, poisson, nb, zinb; auto: by the values\n\ntsne: {}                       # {perplexity: 30}; `none` writes codes only\n\n# plots:\n#   - color_by: COLUMN          # a label, a feature, `reliability`, `density`, or [SEVERAL, ON, ONE, SHEET]\n";
     let _ = write!(text, "\noutput: {}\n", quoted(&format!("runs/{}", crate::plot::slugs([name.as_str()])[0])));
     Ok(Starter { text, guesses, inspection: found })
 }
@@ -160,6 +193,20 @@ fn quoted(name: &str) -> String {
     if plain { name.to_owned() } else { serde_json::Value::from(name).to_string() }
 }
 
+/// The file's name without what says how it is written and packed.
+fn stem(data: &Path) -> String {
+    let name = data.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+    let unpacked = name.strip_suffix(".gz").or_else(|| name.strip_suffix(".zst")).unwrap_or(&name);
+    let stem = Path::new(unpacked).file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
+    if stem.is_empty() { "run".to_owned() } else { stem }
+}
+
+/// The data's path as the pipeline in `folder` gives it: relative, unless it was given absolute and lies elsewhere.
+fn path_in(folder: &Path, given: &Path, absolute: &Path) -> PathBuf {
+    let relative = seen_from(folder, absolute);
+    if given.is_absolute() && relative.starts_with("..") { absolute.to_owned() } else { relative }
+}
+
 fn seen_from(folder: &Path, data: &Path) -> PathBuf {
     let from = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     let from = std::path::absolute(from).unwrap_or_else(|_| from.to_owned());
@@ -168,8 +215,12 @@ fn seen_from(folder: &Path, data: &Path) -> PathBuf {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::named_as_label;
+    use super::path_in;
     use super::quoted;
+    use super::stem;
 
     #[test]
     fn labels_are_guessed_by_name_alone() {
@@ -185,5 +236,22 @@ mod tests {
         for name in ["no", "007", "a: b", "#x", "[1]", ""] {
             assert!(quoted(name).starts_with('"'), "{name}");
         }
+    }
+
+    #[test]
+    fn a_packed_table_gives_its_name_without_endings() {
+        for (file, name) in [("a/t.tsv.gz", "t"), ("t.csv.zst", "t"), ("t.v2.parquet", "t.v2"), ("folder", "folder")] {
+            assert_eq!(stem(Path::new(file)), name);
+        }
+    }
+
+    #[test]
+    fn a_path_is_relative_unless_it_was_given_absolute_and_lies_elsewhere() {
+        let path = |given: &str, absolute: &str| {
+            path_in(Path::new("/place/me"), Path::new(given), Path::new(absolute)).display().to_string()
+        };
+        assert_eq!(path("/place/me/data/t.csv", "/place/me/data/t.csv"), "data/t.csv");
+        assert_eq!(path("/data/t.csv", "/data/t.csv"), "/data/t.csv");
+        assert_eq!(path("../t.csv", "/place/t.csv"), "../t.csv");
     }
 }

@@ -45,6 +45,7 @@ pub(super) fn fit(
         .iter()
         .map(|category| Levels::fit(category, training, missing.categorical, pool_below))
         .collect::<Result<_>>()?;
+    let ranges = statistics::ranges(&values, training);
     let mut names = inputs.clone();
     let mut fitted = Vec::with_capacity(steps.len());
     for (position, step) in steps.iter().enumerate() {
@@ -60,7 +61,17 @@ pub(super) fn fit(
     }
     names.extend(levels.iter().flat_map(Levels::names));
     let (values, _) = append_levels(values, &levels, &categories)?;
-    Ok((Preparation { inputs, fill: fills, levels, steps: fitted, features: names }, values))
+    let mut preparation =
+        Preparation { inputs, fill: fills, levels, steps: fitted, features: names, constants: Vec::new() };
+    let mut kept = vec![false; preparation.inputs.len()];
+    preparation.kept_inputs().into_iter().for_each(|column| kept[column] = true);
+    preparation.constants = ranges
+        .into_iter()
+        .enumerate()
+        .filter(|(column, (low, high))| !kept[*column] && low == high)
+        .map(|(column, (low, _))| (column, low))
+        .collect();
+    Ok((preparation, values))
 }
 
 /// What a missing number of each column becomes, or `None` where that is refused.

@@ -52,6 +52,9 @@ pub struct Preparation {
     steps: Vec<Fitted>,
     /// The columns that come out.
     features: Vec<String>,
+    /// Inputs that do not come out and had one value in all training rows: their positions, ascending, and the values.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    constants: Vec<(usize, f32)>,
 }
 
 /// What was done to rows so that they fit.
@@ -121,8 +124,8 @@ impl Preparation {
 
     /// Undoes every step: numbers in the units of the table, levels by the greatest value.
     ///
-    /// Features that a step left out stay out ([`Preparation::left_out`]); values that were pulled
-    /// into bounds stay there.
+    /// Features that a step left out stay out ([`Preparation::left_out`]), but for those that had one value in
+    /// all training rows: they come back with it. Values that were pulled into bounds stay there.
     ///
     /// # Errors
     /// If a step cannot be undone, naming it; see [`Preparation::invert_as_far_as_possible`].
@@ -176,6 +179,12 @@ impl Preparation {
         if let Some(levels) = self.levels.iter().find(|levels| !levels.is_consistent()) {
             return Err(format!("the levels of `{}` do not fit each other", clipped(&levels.name)));
         }
+        let kept: std::collections::HashSet<usize> = self.kept_inputs().into_iter().collect();
+        let known =
+            |(place, value): &(usize, f32)| *place < self.inputs.len() && !kept.contains(place) && value.is_finite();
+        if !self.constants.iter().all(known) || !self.constants.windows(2).all(|pair| pair[0].0 < pair[1].0) {
+            return Err("its constant columns are not among those left out".to_owned());
+        }
         let all = self.levels.iter().fold(width, |width, levels| width.saturating_add(levels.width()));
         if all != self.features.len() {
             return Err(format!("its preparation gives {all} columns and names {}", self.features.len()));
@@ -224,10 +233,11 @@ impl Preparation {
         &self.features
     }
 
-    /// The columns of numbers that came in and do not come out, in order.
+    /// The columns of numbers that came in and that [`Preparation::invert`] does not give back, in order.
     #[must_use]
     pub fn left_out(&self) -> Vec<String> {
-        let kept: std::collections::HashSet<usize> = self.kept_inputs().into_iter().collect();
+        let constants = self.constants.iter().map(|(place, _)| *place);
+        let kept: std::collections::HashSet<usize> = self.kept_inputs().into_iter().chain(constants).collect();
         (0..self.inputs.len())
             .filter(|column| !kept.contains(column))
             .map(|column| self.inputs[column].clone())
@@ -311,7 +321,27 @@ impl Preparation {
             categories.push(levels.decode(prepared.slice(s![.., first..first + levels.width()])));
             first += levels.width();
         }
-        let features = kept.into_iter().map(|column| self.inputs[column].clone()).collect();
+        let (places, values) = self.with_constants(kept, values);
+        let features = places.into_iter().map(|column| self.inputs[column].clone()).collect();
         Ok((Frame { features, values, categories }, stopped))
+    }
+
+    /// The constant columns among the kept ones, in the order of the inputs.
+    fn with_constants(&self, kept: Vec<usize>, values: Array2<f32>) -> (Vec<usize>, Array2<f32>) {
+        if self.constants.is_empty() {
+            return (kept, values);
+        }
+        let mut places: Vec<usize> =
+            kept.iter().copied().chain(self.constants.iter().map(|(place, _)| *place)).collect();
+        places.sort_unstable();
+        let mut whole = Array2::zeros((values.nrows(), places.len()));
+        let at = |place: usize| places.partition_point(|other| *other < place);
+        for (column, place) in kept.iter().enumerate() {
+            whole.column_mut(at(*place)).assign(&values.column(column));
+        }
+        for (place, value) in &self.constants {
+            whole.column_mut(at(*place)).fill(*value);
+        }
+        (places, whole)
     }
 }

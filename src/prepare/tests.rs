@@ -263,7 +263,8 @@ fn a_fitted_preparation_survives_its_file() {
     let back: Preparation = serde_json::from_str(&written).unwrap();
     assert_eq!(back, preparation);
     assert_eq!(back.apply(frame(matrix("counts"))).unwrap(), values);
-    assert_eq!((back.features().len(), back.left_out().len()), (20, 220));
+    // of the 220 left out, 72 had one value in the training rows and come back
+    assert_eq!((back.features().len(), back.left_out().len()), (20, 148));
 }
 
 #[test]
@@ -278,6 +279,31 @@ fn a_selection_after_scaling_can_be_undone() {
             assert!((back.values[(row, at)] - x[(row, column)]).abs() <= 1e-5 * x[(row, column)].abs().max(1.0));
         }
     }
+}
+
+#[test]
+fn a_column_of_one_value_comes_back_in_its_place_with_it() {
+    let values = array![[1.0_f32, 7.5, 2.0, 0.0], [2.0, 7.5, 4.0, 0.0], [3.0, 7.5, 9.0, 1.0]];
+    let (preparation, prepared) = fit(r#"["drop_constant", "standardize"]"#, values.clone(), &[0, 1]);
+    assert_eq!(prepared.ncols(), 2);
+    let back = preparation.invert(prepared.view()).unwrap();
+    assert_eq!(back.features, ["f0", "f1", "f2", "f3"]);
+    assert_eq!(back.values.column(1), array![7.5_f32, 7.5, 7.5]);
+    // constant among the training rows, which is all that is known of it
+    assert_eq!(back.values.column(3), array![0.0_f32, 0.0, 0.0]);
+    assert!(preparation.left_out().is_empty() && preparation.check().is_ok());
+    let written = serde_json::to_string(&preparation).unwrap();
+    assert_eq!(serde_json::from_str::<Preparation>(&written).unwrap(), preparation);
+    for wrong in ["[[0,1.0]]", "[[4,1.0]]", "[[3,1.0],[1,1.0]]"] {
+        let mut changed: serde_json::Value = serde_json::from_str(&written).unwrap();
+        changed["constants"] = serde_json::from_str(wrong).unwrap();
+        assert!(serde_json::from_value::<Preparation>(changed).unwrap().check().is_err(), "{wrong}");
+    }
+    // a model of an earlier program knows none
+    let mut older: serde_json::Value = serde_json::from_str(&written).unwrap();
+    older.as_object_mut().unwrap().remove("constants");
+    let older: Preparation = serde_json::from_value(older).unwrap();
+    assert_eq!(older.invert(prepared.view()).unwrap().features, ["f0", "f2"]);
 }
 
 #[test]

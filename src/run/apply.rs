@@ -1,6 +1,6 @@
 //! What a trained model does to new rows: encode, reconstruct, denoise, sample, place.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
 use ndarray::{Array2, Axis};
@@ -137,6 +137,14 @@ pub fn in_parts(
     sink: &mut dyn FnMut(Vec<Column>) -> Result<()>,
 ) -> Result<Count> {
     let input = new_input(model, data)?;
+    let order = match written {
+        // numbers and levels lie apart in a frame: they go back among each other as the file has them
+        Written::Rows if !model.preparation.levels().is_empty() => {
+            let columns = table::read::schema(&input, Path::new(""))?.columns;
+            columns.into_iter().map(|(name, _)| name).zip(0..).collect()
+        }
+        _ => HashMap::new(),
+    };
     let mut count = Count::default();
     let mut said: Vec<Event> = Vec::new();
     let mut unseen: BTreeMap<String, usize> = BTreeMap::new();
@@ -159,7 +167,7 @@ pub fn in_parts(
                 columns.extend(unlike_columns(&new));
                 columns
             }
-            Written::Rows => reconstructed(model, &new)?,
+            Written::Rows => reconstructed(model, &new, &order)?,
         })
     })?;
     for event in said {
@@ -187,12 +195,16 @@ fn unlike_columns(new: &NewRows) -> [Column; 2] {
 ///
 /// # Errors
 /// If a step of the preparation cannot be undone, naming it.
-fn reconstructed(model: &Model, new: &NewRows) -> Result<Vec<Column>> {
+fn reconstructed(model: &Model, new: &NewRows, order: &HashMap<String, usize>) -> Result<Vec<Column>> {
     let prepared = model.autoencoder.reconstruct(new.prepared.view());
     let frame = model.preparation.invert(prepared.view())?;
     let mut columns = vec![Column::text(&new.rows.id_name, new.rows.ids.iter().cloned())];
     columns.extend(write::labels_columns(&new.rows.labels));
-    columns.extend(frame_columns(&frame));
+    let mut numbers_and_levels = frame_columns(&frame);
+    if !order.is_empty() {
+        numbers_and_levels.sort_by_key(|column| order.get(&column.name).copied().unwrap_or(usize::MAX));
+    }
+    columns.extend(numbers_and_levels);
     Ok(columns)
 }
 

@@ -17,6 +17,9 @@ use crate::value::OneOrMany;
 /// The seed of every sample that is rated.
 const SEED: Seed = Seed(42);
 
+/// What our own files call the column that numbers the rows of a table without ids.
+const ROW: &str = "row";
+
 /// What is rated.
 #[derive(Debug, Clone)]
 pub struct Request<'a> {
@@ -58,7 +61,8 @@ pub struct Score {
     pub embedding_from_codes: Option<Measures>,
 }
 
-/// Rates codes and an embedding of a table; rows are matched by id where all files have the id column, else by order.
+/// Rates codes and an embedding of a table; rows are matched by id where a file has the id column, or the `row` that a run
+/// without ids writes; else by order.
 ///
 /// Of a table too large to hold, a seeded sample of its rows is rated: no file is ever held whole.
 ///
@@ -99,6 +103,20 @@ pub fn score(request: &Request<'_>, observer: &mut Observer<'_>) -> Result<Score
         measures.sampled |= rated.total > ids.len();
         measures.total_rows = rated.total;
     }
+    for (measures, file) in measures.iter().zip([Some(request.codes), request.embedding]) {
+        // by chance a neighborhood of k among n others is found again to k/n
+        let chance = measures.neighbors as f64 / measures.rows.max(2) as f64;
+        if measures.knn_recall < 2.0 * chance
+            && chance < 0.25
+            && let Some(file) = file
+        {
+            let _ = observer(Event::Warning(format!(
+                "`{}` agrees with the table no better than chance: are its rows in the order of the table? `--id` matches \
+                 them by name",
+                file.display()
+            )));
+        }
+    }
     let mut measures = measures.into_iter();
     let codes = measures.next().ok_or_else(|| Error::failure("a measure is missing"))?;
     Ok(Score { codes, embedding: measures.next(), embedding_from_codes: measures.next() })
@@ -134,10 +152,22 @@ fn numbers(path: &Path, request: &Request<'_>, rated: &Rated<'_>, observer: &mut
     let plain = input_of(path, None);
     let there: Vec<String> =
         table::read::schema(&plain, Path::new(""))?.columns.into_iter().map(|(name, _)| name).collect();
-    let id = request.id.filter(|id| there.iter().any(|name| name == id));
-    let mut input = input_of(path, id);
     // files of ours hold more beside the numbers that are rated; in others everything but the label is
     let ours: Vec<&String> = there.iter().filter(|name| is_ours(name)).collect();
+    let has = |id: &str| there.iter().any(|name| name == id);
+    let id = match request.id {
+        // a run whose table has no ids numbers its rows
+        None => (!ours.is_empty() && has(ROW)).then_some(ROW),
+        Some(id) if has(id) => Some(id),
+        Some(id) => {
+            let _ = observer(Event::Warning(format!(
+                "`{}` has no column `{id}`: its rows are taken in the order of the table",
+                path.display()
+            )));
+            None
+        }
+    };
+    let mut input = input_of(path, id);
     if ours.is_empty() {
         input.features.exclude = request.label.iter().map(|label| format!("^{}$", regex::escape(label))).collect();
     } else {

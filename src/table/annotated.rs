@@ -127,7 +127,7 @@ impl Annotated {
         let known: std::collections::HashSet<&str> = features.iter().map(String::as_str).collect();
         let row_names = names.map(|(name, values)| {
             let name = if known.contains(name.as_str()) { format!("{name} (id)") } else { name };
-            columns.push(Column { name: name.clone(), kind: Kind::Annotation, type_name: "text".to_owned() });
+            columns.push(Column::new(name.clone(), Kind::Annotation, "text"));
             texts.push(values.into_iter().map(Some).collect());
             name
         });
@@ -137,17 +137,13 @@ impl Annotated {
                 hidden.push(name);
                 continue;
             }
-            columns.push(Column { name, kind: Kind::Annotation, type_name: "annotation".to_owned() });
+            columns.push(Column::new(name, Kind::Annotation, "annotation"));
             texts.push(values);
         }
         if !hidden.is_empty() {
             notes.push(format!("annotations named like features are left out: {}", first_few(&hidden)));
         }
-        columns.extend(features.iter().map(|name| Column {
-            name: name.clone(),
-            kind: Kind::Number,
-            type_name: feature_type.to_owned(),
-        }));
+        columns.extend(features.iter().map(|name| Column::new(name.clone(), Kind::Number, feature_type)));
         Ok(Box::new(Self { format, samples, columns, row_names, texts, features, matrix, notes, done: false }))
     }
 }

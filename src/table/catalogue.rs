@@ -236,16 +236,14 @@ fn every_column_is_accounted_for() {
         "categorical": {"columns": ["code"]}, "missing": {"drop_feature_above": 0.5}"#;
     let table = accepted("account.csv", text.as_bytes(), options);
     assert_eq!(table.frame.features, ["a"]);
-    assert_eq!(
-        table.frame.categories.iter().map(|category| category.name.as_str()).collect::<Vec<_>>(),
-        ["when", "code"]
-    );
+    assert_eq!(table.frame.categories.iter().map(|category| category.name.as_str()).collect::<Vec<_>>(), ["code"]);
     let unused: Vec<&str> = table.account.unused.iter().map(|unused| unused.name.as_str()).collect();
-    assert_eq!(unused, ["b", "none", "note"]);
-    assert_eq!((table.account.columns_in, table.account.columns_used), (8, 3));
+    assert_eq!(unused, ["when", "b", "none", "note"]);
+    assert_eq!((table.account.columns_in, table.account.columns_used), (8, 2));
     assert_eq!(
         table.account.sentence(),
-        "100 rows; 3 of 8 columns train; 1 left out (a different text in every row, as ids have): `note`; \
+        "100 rows; 2 of 8 columns train; 1 left out (a date or time, and `input.times` is leave_out): `when`; \
+         1 left out (a different text in every row, as ids have): `note`; \
          1 left out (excluded by `input.features.exclude`): `b`; 1 left out (without a value in any row): `none`"
     );
 }
@@ -370,4 +368,37 @@ fn a_column_without_values_comes_back_for_the_model_that_knows_it() {
     let aligned = table.aligned_to(&["b".into(), "a".into()], &["s".into()]).unwrap();
     assert_eq!(numbers(&aligned), "- 1 / - 2");
     assert_eq!(aligned.frame.categories[0].of_row, [None, None]);
+}
+
+#[test]
+fn repeated_column_names_are_numbered_and_said() {
+    let table = accepted("repeated.csv", b"x,x,x-1,x,y\n1,2,3,4,5\n6,7,8,9,10\n", "");
+    assert_eq!(table.frame.features, ["x", "x-2", "x-1", "x-3", "y"]);
+    assert_eq!(numbers(&table), "1 2 3 4 5 / 6 7 8 9 10");
+    let note = "2 column names occur more than once and got a number: `x-2`, `x-3`";
+    assert!(table.account.notes.iter().any(|said| said == note), "{:?}", table.account.notes);
+    let without = accepted("repeated.csv", b"x,x,y\n1,2,3\n", r#""features": {"exclude": ["x"]}"#);
+    assert_eq!(without.frame.features, ["y"]);
+}
+
+#[test]
+fn dates_and_times_in_texts_are_left_out_or_numbers_by_option() {
+    let csv = "day,at,clock,a\n1970-01-03,1970-01-02T00:00:01Z,00:01,1\n,1970-01-01 01:00:00+01:00,00:00:30,2\n";
+    let json = "{\"day\": \"1970-01-03\", \"at\": \"1970-01-02T00:00:01Z\", \"clock\": \"00:01\", \"a\": 1}\n\
+                {\"at\": \"1970-01-01 01:00:00+01:00\", \"clock\": \"00:00:30\", \"a\": 2}\n";
+    for (name, text) in [("t.csv", csv), ("t.ndjson", json)] {
+        let table = accepted(name, text.as_bytes(), "");
+        assert_eq!(table.frame.features, ["a"], "{name}");
+        let kinds: Vec<&str> = table.account.unused.iter().map(|unused| unused.kind.as_str()).collect();
+        assert_eq!(kinds, ["date", "datetime", "time of day"], "{name}");
+        assert!(table.account.unused.iter().all(|unused| unused.reason.contains("`input.times` is leave_out")));
+        let table = accepted(name, text.as_bytes(), r#""times": "number", "missing": {"numeric": "mean"}"#);
+        assert_eq!(numbers(&table), "2 86401 60 1 / - 0 30 2", "{name}");
+        assert!(table.account.notes.iter().any(|note| note.ends_with(": `day`, `at`, `clock`")), "{name}");
+        let table = accepted(name, text.as_bytes(), r#""id": "at", "categorical": {"columns": ["clock"]}"#);
+        assert_eq!((table.ids[1].as_str(), table.frame.categories.len()), ("1970-01-01 01:00:00+01:00", 1), "{name}");
+    }
+    let late = "{\"day\": \"1970-01-03\"}\n".repeat(1000) + "{\"day\": \"soon\"}\n";
+    let said = attempt("late.ndjson", late.as_bytes(), r#""times": "number""#).unwrap_err();
+    assert!(said.starts_with("column `day` holds `soon` in row 1001, which is no date"), "{said}");
 }

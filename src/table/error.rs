@@ -110,6 +110,18 @@ pub enum TableError {
         /// How many values so far are numbers.
         numbers: usize,
     },
+    /// A text stands where a date or time should.
+    #[error("column `{column}` holds `{text}` in row {row}, which is no {kind}, though its first values are")]
+    NotATime {
+        /// The column.
+        column: String,
+        /// The row, from 1.
+        row: usize,
+        /// The text as it stands.
+        text: String,
+        /// What the first values are.
+        kind: String,
+    },
     /// An infinite value.
     #[error("column `{column}` holds an infinite value (`{text}`) in row {row}")]
     Infinite {
@@ -274,6 +286,10 @@ impl Explain for TableError {
             Self::NotANumber { column, text, .. } => format!(
                 "if `{text}` means missing, add it to `input.missing.words`; if the column holds codes, add `{column}` to \
                  `input.categorical.columns`; else exclude it with `input.features.exclude`"
+            ),
+            Self::NotATime { column, text, .. } => format!(
+                "if `{text}` means missing, add it to `input.missing.words`; else exclude `{column}` with \
+                 `input.features.exclude`"
             ),
             Self::Infinite { column, .. } | Self::TooLarge { column, .. } => {
                 format!("correct the value, or exclude `{column}` with `input.features.exclude`")

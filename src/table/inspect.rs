@@ -75,6 +75,9 @@ pub struct Inspection {
     pub evidence: Evidence,
     /// Columns with a different value in every row: the best for `id` first.
     pub possible_ids: Vec<String>,
+    /// Columns that only number the rows, 0, 1, 2, … or 1, 2, 3, …, and say nothing about them.
+    #[serde(default)]
+    pub row_numbers: Vec<String>,
     /// Columns that could be labels: the likeliest first, with their numbers of classes.
     pub possible_labels: Vec<(String, usize)>,
     /// Why the file may lie the other way, if it seems so.
@@ -117,6 +120,7 @@ pub fn inspect(table: &Table) -> Inspection {
         duplicate_rows: duplicate_rows(table),
         evidence,
         possible_ids: possible_ids(table),
+        row_numbers: row_numbers(table),
         possible_labels: possible_labels(table),
         other_layout: other_layout(table),
         memory: 4 * all as u64,
@@ -153,18 +157,20 @@ impl Inspection {
                 }
             ));
         }
-        if self.missing.0 > 0 || !self.most_missing.is_empty() {
-            let columns: Vec<String> =
-                self.most_missing.iter().map(|(name, count)| format!("{name} {count}")).collect();
-            lines.push(format!(
-                "{} numbers are missing ({:.2} %); most in {}",
-                self.missing.0,
-                100.0 * self.missing.1,
-                first_few(&columns)
-            ));
+        if self.missing.0 > 0 {
+            lines.push(format!("{} numbers are missing ({:.2} %)", self.missing.0, 100.0 * self.missing.1));
+        }
+        if !self.most_missing.is_empty() {
+            lines.push(format!("most values are missing in {}", counted(&self.most_missing, "rows", usize::MAX)));
         }
         if self.constant.0 > 0 {
-            lines.push(format!("{} features are constant: {}", self.constant.0, first_few(&self.constant.1)));
+            let shown: Vec<String> =
+                self.constant.1.iter().take(5).map(|name| format!("`{}`", super::clipped(name))).collect();
+            let more = match self.constant.0 - shown.len() {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            lines.push(format!("{} features are constant: {}{more}", self.constant.0, shown.join(", ")));
         }
         if self.duplicate_rows > 0 {
             lines.push(format!("{} rows are equal to an earlier one", self.duplicate_rows));
@@ -173,9 +179,11 @@ impl Inspection {
             lines.push(format!("could be the id: {}", first_few(&self.possible_ids)));
         }
         if !self.possible_labels.is_empty() {
-            let labels: Vec<String> =
-                self.possible_labels.iter().map(|(name, classes)| format!("{name} ({classes} classes)")).collect();
-            lines.push(format!("could be labels: {}", first_few(&labels)));
+            let all = self.possible_labels.len();
+            lines.push(format!("could be labels: {}", counted(&self.possible_labels, "classes", all)));
+        }
+        if !self.row_numbers.is_empty() {
+            lines.push(format!("only number the rows: {}", first_few(&self.row_numbers)));
         }
         let mut reasons: std::collections::BTreeMap<&str, Vec<&str>> = std::collections::BTreeMap::new();
         for unused in &self.unused {
@@ -188,6 +196,39 @@ impl Inspection {
         lines.push(format!("the numbers take {} of memory", super::memory::in_words(self.memory)));
         lines
     }
+}
+
+/// Names, each with a count of things; how many more there are is said where `all` is known.
+fn counted(names: &[(String, usize)], things: &str, all: usize) -> String {
+    const SHOWN: usize = 5;
+    let shown: Vec<String> = names
+        .iter()
+        .take(SHOWN)
+        .map(|(name, count)| format!("`{}` ({count} {things})", super::clipped(name)))
+        .collect();
+    let more = match all {
+        usize::MAX => String::new(),
+        all if all > shown.len() => format!(" and {} more", all - shown.len()),
+        _ => String::new(),
+    };
+    shown.join(", ") + &more
+}
+
+/// Columns of numbers that count the rows from 0 or 1, one by one.
+fn row_numbers(table: &Table) -> Vec<String> {
+    let frame = &table.frame;
+    let counts = |column: usize| {
+        let values = frame.values.column(column);
+        let first = values.first().copied().unwrap_or(f32::NAN);
+        #[expect(clippy::cast_precision_loss, reason = "row numbers of single precision")]
+        let counts = values.iter().enumerate().all(|(row, value)| *value == first + row as f32);
+        counts && (first == 0.0 || first == 1.0)
+    };
+    const FEWEST: usize = 10;
+    if frame.rows() < FEWEST {
+        return Vec::new();
+    }
+    (0..frame.features.len()).filter(|column| counts(*column)).map(|column| frame.features[column].clone()).collect()
 }
 
 fn constant(table: &Table) -> Vec<String> {
@@ -373,7 +414,7 @@ pub(super) fn other_layout(table: &Table) -> Option<String> {
     }
     match named_first {
         Some(first) => Some(format!(
-            "the rows may be features, not samples: column `{}` names each of them; if so, set `input.layout: features_in_rows`",
+            "the rows may be features, not samples: column `{}` names each row; if so, set `input.layout: features_in_rows`",
             first.name
         )),
         None if columns_like_samples || ids_like_genes => Some(

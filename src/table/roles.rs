@@ -51,8 +51,10 @@ pub(super) fn assign(columns: &[Column], input: &Input, account: &mut Account) -
             labels_elsewhere.push(label.clone());
         }
     }
+    refuse_repeated(columns, input.id.iter().chain(&input.labels).map(String::as_str))?;
     let choice = Choice::new(input, columns, &positions, account)?;
     let mut layout = Layout::default();
+    let mut times = Vec::new();
     let mut slots = Vec::with_capacity(columns.len());
     account.columns_in = columns.len();
     for (position, column) in columns.iter().enumerate() {
@@ -67,6 +69,9 @@ pub(super) fn assign(columns: &[Column], input: &Input, account: &mut Account) -
                     Slot::Unknown(layout.numbers.len() - 1)
                 }
                 Feature::Number => {
+                    if column.kind == Kind::Time {
+                        times.push(column.name.as_str());
+                    }
                     layout.numbers.push(column.name.clone());
                     Slot::Number(layout.numbers.len() - 1)
                 }
@@ -82,6 +87,10 @@ pub(super) fn assign(columns: &[Column], input: &Input, account: &mut Account) -
             }
         };
         slots.push(slot);
+    }
+    if !times.is_empty() {
+        let named = super::first_few(&times);
+        account.notes.push(format!("dates train as days and times as seconds since 1970 or midnight: {named}"));
     }
     let most_levels = input.categorical.max_levels.max(1);
     let gather = Gather::new(layout.numbers, layout.texts, most_levels, input.rows);
@@ -126,6 +135,14 @@ impl Layout {
         self.texts.push((column.name.clone(), use_as));
         Slot::Text(self.texts.len() - 1)
     }
+}
+
+/// Refuses names that more than one column of the file has: which one is meant cannot be known.
+pub(super) fn refuse_repeated<'a>(columns: &[Column], mut names: impl Iterator<Item = &'a str>) -> Result<()> {
+    let second = |name: &str| columns.iter().position(|column| column.repeats.as_deref() == Some(name));
+    let Some((name, second)) = names.find_map(|name| Some((name, second(name)?))) else { return Ok(()) };
+    let first = columns.iter().position(|column| column.name == name).unwrap_or(0);
+    Err(TableError::DuplicateColumn { name: super::clipped(name), first: first + 1, second: second + 1 }.into())
 }
 
 fn positions(columns: &[Column]) -> Result<HashMap<&str, usize>> {
@@ -203,7 +220,9 @@ impl Choice {
             return Feature::Unused("excluded by `input.features.exclude`");
         }
         match column.kind {
-            Kind::Number | Kind::Unknown | Kind::Text | Kind::Boolean if self.codes[position] => Feature::Category,
+            Kind::Number | Kind::Unknown | Kind::Text | Kind::Boolean | Kind::Time if self.codes[position] => {
+                Feature::Category
+            }
             Kind::Number | Kind::Unknown => Feature::Number,
             Kind::Text | Kind::Boolean if input.categorical.max_levels == 0 => {
                 Feature::Unused("text, and `input.categorical.max_levels` is 0")
@@ -230,6 +249,8 @@ fn matches(
     for pattern in patterns {
         if let Some(position) = positions.get(pattern.as_str()) {
             matched[*position] = true;
+            let repeats = |column: &Column| column.repeats.as_ref() == Some(pattern);
+            matched.iter_mut().zip(columns).for_each(|(matched, column)| *matched |= repeats(column));
             continue;
         }
         let expression = Regex::new(pattern).map_err(|error| {

@@ -47,6 +47,15 @@ pub(super) struct Column {
     pub(super) kind: Kind,
     /// The file's own word for its type.
     pub(super) type_name: String,
+    /// The name as it stands in the file, where it repeats that of an earlier column and was numbered.
+    pub(super) repeats: Option<String>,
+}
+
+impl Column {
+    /// A column whose name is its own.
+    pub(super) fn new(name: impl Into<String>, kind: Kind, type_name: impl Into<String>) -> Self {
+        Self { name: name.into(), kind, type_name: type_name.into(), repeats: None }
+    }
 }
 
 /// A file being read: first its columns, then its rows, some at a time.

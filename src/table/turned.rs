@@ -43,6 +43,8 @@ pub(super) fn load_transposed(files: &[PathBuf], input: &Input, observer: &mut O
     }
     let mut source = open(file, input)?;
     let columns = source.columns().to_vec();
+    roles::refuse_repeated(&columns, columns.iter().filter_map(|column| column.repeats.as_deref()))
+        .map_err(|error| placed(error, file))?;
     let names = match (&input.id, source.row_names()) {
         (Some(id), _) => Some(id.clone()),
         (None, Some(names)) => Some(names.to_owned()),
@@ -118,11 +120,8 @@ fn turn(mut gather: Gather, mut account: Account) -> Result<Loaded> {
 
 /// Applies the choice of features to a matrix that was read whole.
 pub(super) fn choose(mut loaded: Loaded, input: &Input) -> Result<Loaded> {
-    let columns: Vec<source::Column> = loaded
-        .names
-        .iter()
-        .map(|name| source::Column { name: name.clone(), kind: Kind::Number, type_name: "number".to_owned() })
-        .collect();
+    let columns: Vec<source::Column> =
+        loaded.names.iter().map(|name| source::Column::new(name.clone(), Kind::Number, "number")).collect();
     let chosen = Input { id: None, labels: Vec::new(), rows: None, ..input.clone() };
     let roles = roles::assign(&columns, &chosen, &mut loaded.account)?;
     loaded.labels_elsewhere.clone_from(&input.labels);

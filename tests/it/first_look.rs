@@ -27,7 +27,8 @@ fn an_inspection_names_types_holes_and_likely_roles() {
         "1 numbers are missing",
         "2 features are constant: `constant`, `holes`",
         "  id: id, because it differs in every row",
-        "could be labels: `class (3 classes)`",
+        "could be labels: `class` (3 classes)",
+        "most values are missing in `holes` (1 rows)",
         "of memory",
     ] {
         assert!(said.contains(words), "no `{words}` in {said}");
@@ -35,4 +36,24 @@ fn an_inspection_names_types_holes_and_likely_roles() {
     let json: serde_json::Value =
         serde_json::from_str(&place.reduce(&["inspect", "t.csv", "--json"]).done().stdout).expect("JSON");
     assert_eq!((json["rows"].as_u64(), json["types"]["number"].as_u64()), (Some(60), Some(3)));
+}
+
+#[test]
+fn what_only_numbers_the_rows_and_what_is_a_date_do_not_train_and_that_is_said() {
+    let place = Place::new();
+    let rows: String = (0..60).map(|row| format!("{},2026-01-{:02},{},{}\n", row + 1, row % 28 + 1, row % 7, row % 5)).collect();
+    place.file("t.csv", format!("Nr.,day,a,b\n{rows}"));
+    let said = place.reduce(&["init", "t.csv", "-o", "p.yaml"]).done().stderr;
+    for words in ["not a feature: Nr., because it only numbers the rows", "left out: day, dates or times"] {
+        assert!(said.contains(words), "no `{words}` in {said}");
+    }
+    let written = String::from_utf8(place.read("p.yaml")).expect("text");
+    for line in
+        ["  path: t.csv", "  features: {exclude: [Nr.]}", "  # times: number", "  # metadata: {path: ", "# plots:"]
+    {
+        assert!(written.lines().any(|written| written.starts_with(line)), "no `{line}` in {written}");
+    }
+    let brief = ["run", "p.yaml", "--set", "autoencoder.training.max_epochs=1", "--set", "tsne=none"];
+    let said = place.reduce(&brief).done().stderr;
+    assert!(said.contains("2 of 4 columns train"), "{said}");
 }

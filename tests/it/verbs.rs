@@ -41,7 +41,13 @@ fn reconstructions_come_in_original_units_and_columns() {
     place.digits(SMALL).reduce(&["run", "p.yaml", "--set", "tsne=none"]).done();
     place.reduce(&["reconstruct", "run", "digits.csv", "-o", "back.csv"]).done();
     let text = String::from_utf8(place.read("back.csv")).expect("text");
-    assert!(text.lines().next().expect("a header").contains("pixel_3_3"));
+    // every pixel comes back in its place, those that are the same in all rows too
+    let header = text.lines().next().expect("a header").to_owned();
+    let given = String::from_utf8(place.read("digits.csv")).expect("text");
+    let pixels = |header: &str| -> Vec<String> {
+        header.split(',').filter(|name| name.starts_with("pixel_")).map(str::to_owned).collect()
+    };
+    assert_eq!(pixels(&header), pixels(given.lines().next().expect("a header")));
     place.reduce(&["denoise", "run", "digits.csv", "-o", "clean.csv"]).refused(&["not trained to remove noise"]);
 }
 
@@ -131,4 +137,50 @@ fn a_feature_colors_also_where_labels_come_from_another_file_and_levels_are_clas
     place.reduce(&["plot", "run", "--color-by", "kind", "-o", "again.svg"]).done();
     assert!(String::from_utf8(place.read("again.svg")).expect("text").contains("data-label=\"round\""));
     place.reduce(&["run", "p.yaml", "--set", "plots=[{color_by: knid}]"]).refused(&["knid", "did you mean `kind`"]);
+}
+
+#[test]
+fn constant_columns_and_levels_come_back_where_the_table_has_them() {
+    let place = Place::new();
+    let rows: String = (0..80).map(|row| format!("{row},7.5,k{},{},-3\n", row % 3, row % 11)).collect();
+    place.file("t.csv", format!("a,same,kind,b,low\n{rows}"));
+    place.file("p.yaml", "version: 1\ninput: {path: t.csv}\nautoencoder: {code_size: 2, hidden: [8], training: {max_epochs: 2}}\ntsne: none\nevaluate: none\noutput: run\n");
+    place.reduce(&["run", "p.yaml"]).done();
+    let said = place.reduce(&["reconstruct", "run", "t.csv", "-o", "back.csv"]).done().stderr;
+    assert!(!said.contains("do not come back"), "{said}");
+    let text = String::from_utf8(place.read("back.csv")).expect("text");
+    assert_eq!(text.lines().next(), Some("row,a,same,kind,b,low"));
+    for line in text.lines().skip(1) {
+        let cells: Vec<&str> = line.split(',').collect();
+        assert!(cells[2] == "7.5" && cells[5] == "-3", "{line}");
+    }
+}
+
+/// The printed measure of the codes in what `score` says.
+fn measure(said: &str, name: &str) -> f64 {
+    let line = said.lines().find(|line| line.starts_with(name)).expect("the measure");
+    line[name.len()..].split_whitespace().next().and_then(|word| word.parse().ok()).expect("a number")
+}
+
+#[test]
+fn codes_are_rated_whatever_their_format_and_order() {
+    let place = Place::new();
+    place.digits(SMALL).reduce(&["run", "p.yaml", "--set", "tsne=none"]).done();
+    place.reduce(&["encode", "run", "digits.csv", "-o", "codes.csv"]).done();
+    let text = String::from_utf8(place.read("codes.csv")).expect("text");
+    let (header, rows) = text.split_once('\n').expect("a header");
+    let turned = rows.lines().rev().collect::<Vec<_>>().join("\n");
+    place.file("turned.csv", format!("{header}\n{turned}\n"));
+    place.file("nameless.csv", format!("name{}\n{turned}\n", header.trim_start_matches("row")));
+    place.file("short.csv", format!("{header}\n{}\n", rows.lines().take(9).collect::<Vec<_>>().join("\n")));
+    let score = |codes: &str| place.reduce(&["score", "digits.csv", codes, "--label", "label"]).done();
+    let best = score("run/codes.parquet").stdout;
+    assert!(measure(&best, "trustworthiness") > 0.9, "{best}");
+    for same in ["codes.csv", "turned.csv"] {
+        assert_eq!(score(same).stdout, best, "{same}");
+    }
+    let said = score("nameless.csv");
+    assert!(said.stderr.contains("no better than chance: are its rows in the order of the table?"), "{}", said.stderr);
+    place.reduce(&["score", "digits.csv", "short.csv"]).refused(&["the id `9` of the table is not there"]);
+    place.reduce(&["score", "digits.csv", "codes.csv", "--label", "labl"]).refused(&["did you mean `label`?"]);
 }

@@ -113,7 +113,7 @@ fn describe(name: &str, dtype: &DataType) -> source::Column {
         number if number.is_numeric() => Kind::Number,
         _ => Kind::Other,
     };
-    source::Column { name: name.to_owned(), kind, type_name: dtype.to_string() }
+    source::Column::new(name, kind, dtype.to_string())
 }
 
 fn open_file(path: &Path) -> Result<File> {

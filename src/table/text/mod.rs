@@ -7,6 +7,7 @@
 mod number;
 mod sniff;
 mod stream;
+pub(super) mod time;
 
 use std::path::Path;
 
@@ -21,6 +22,7 @@ use crate::table::gather::Slot;
 use crate::table::options::Input;
 use crate::table::options::Separator;
 use crate::table::source::Column;
+use crate::table::source::Kind;
 use crate::table::source::Progress;
 use crate::table::source::Source;
 use crate::table::tenx;
@@ -99,7 +101,12 @@ fn finish_open(
     Ok(Box::new(TextSource {
         row_names: shape.row_names,
         notes,
-        parser: Parser { columns: shape.columns, separator, cells },
+        parser: Parser {
+            any_times: shape.columns.iter().any(|column| column.kind == Kind::Time),
+            columns: shape.columns,
+            separator,
+            cells,
+        },
         estimate: estimate.and_then(|rows| usize::try_from(rows).ok()),
         blocks,
         rows_read: 0,
@@ -219,6 +226,8 @@ impl TextSource {
 /// How the cells of a file are read.
 struct Parser {
     columns: Vec<Column>,
+    /// Whether some column is of dates or times.
+    any_times: bool,
     separator: u8,
     cells: Cells,
 }
@@ -297,7 +306,12 @@ impl Parser {
         slot: usize,
     ) -> Result<f32> {
         const EXACT: f64 = 16_777_216.0;
-        match self.cells.read(field.bytes) {
+        let cell = if self.any_times && self.columns[column].kind == Kind::Time {
+            self.time(field, column, row)?
+        } else {
+            self.cells.read(field.bytes)
+        };
+        match cell {
             Cell::Missing => Ok(f32::NAN),
             Cell::Number(number) if number.abs() <= EXACT => Ok(number as f32),
             Cell::Number(number) => {
@@ -321,6 +335,26 @@ impl Parser {
                 let column = clipped(&self.columns[column].name);
                 Err(TableError::NotANumber { column, row: row + 1, text, numbers: 0 }.into())
             }
+        }
+    }
+
+    /// A cell of a column of dates or times as a number of days or seconds.
+    fn time(&self, field: Field<'_>, column: usize, row: usize) -> Result<Cell> {
+        if self.cells.is_missing(field.bytes) {
+            return Ok(Cell::Missing);
+        }
+        let text = field.text();
+        let text = String::from_utf8_lossy(&text);
+        let Column { name, type_name, .. } = &self.columns[column];
+        match time::TimeKind::named(type_name).and_then(|kind| kind.read(&text)) {
+            Some(number) => Ok(Cell::Number(number)),
+            None => Err(TableError::NotATime {
+                column: clipped(name),
+                row: row + 1,
+                text: clipped(&text),
+                kind: type_name.clone(),
+            }
+            .into()),
         }
     }
 
@@ -384,6 +418,9 @@ impl Parser {
         for (row, record) in records.iter().enumerate() {
             for (column, field) in fields(&block[record.start..record.end], self.separator).enumerate() {
                 let Some(Slot::Number(slot) | Slot::Unknown(slot)) = slots.get(column) else { continue };
+                if self.columns[column].kind == Kind::Time {
+                    continue;
+                }
                 if field.broken || self.cells.read(field.bytes) != Cell::Text {
                     continue;
                 }

@@ -5,7 +5,9 @@ use std::path::Path;
 use crate::error::Result;
 use crate::table::clipped;
 use crate::table::error::TableError;
+use crate::table::first_few;
 use crate::table::gather::check_size;
+use crate::table::labels::make_unique;
 use crate::table::memory;
 use crate::table::options::Decimal;
 use crate::table::options::Header;
@@ -19,6 +21,7 @@ use crate::table::text::number::Cells;
 use crate::table::text::number::is_code;
 use crate::table::text::stream::Record;
 use crate::table::text::stream::fields;
+use crate::table::text::time;
 
 /// The name given to a first column without one: row names as R and pandas write them.
 pub(super) const ROW_NAMES: &str = "row_names";
@@ -147,7 +150,7 @@ pub(super) fn shape(
     }
     let rows = &records[usize::from(skip_first)..];
     if rows.is_empty() {
-        return Err(TableError::NoRows { header: skip_first.then(|| super::super::first_few(&names)) }.into());
+        return Err(TableError::NoRows { header: skip_first.then(|| first_few(&names)) }.into());
     }
     let mut row_names = None;
     let found = fields(&block[rows[0].start..rows[0].end], separator).count();
@@ -158,6 +161,8 @@ pub(super) fn shape(
         ROW_NAMES.clone_into(&mut names[0]);
         row_names = Some(ROW_NAMES.to_owned());
     }
+    let given = names.clone();
+    let repeated = if names.iter().any(String::is_empty) { 0 } else { make_unique(&mut names) };
     let rows = &rows[..rows.len().min(HEAD)];
     cells.comma = match input.decimal {
         Decimal::Point => false,
@@ -176,10 +181,20 @@ pub(super) fn shape(
     }
     let mut mixed = Vec::new();
     let mut codes = Vec::new();
+    if repeated > 0 {
+        let renamed: Vec<&String> =
+            names.iter().zip(&given).filter(|(name, given)| name != given).map(|(name, _)| name).collect();
+        notes.push(format!(
+            "{repeated} column name{} more than once and got a number: {}",
+            if repeated == 1 { " occurs" } else { "s occur" },
+            first_few(&renamed)
+        ));
+    }
     let columns = names
         .into_iter()
+        .zip(given)
         .zip(&tallies)
-        .map(|(name, tally)| {
+        .map(|((name, given), tally)| {
             let kind = tally.kind();
             if kind == Kind::Text && tally.texts == 0 {
                 codes.push(name.clone());
@@ -189,19 +204,18 @@ pub(super) fn shape(
             let type_name = match kind {
                 Kind::Number => "number",
                 Kind::Text => "text",
+                Kind::Time => tally.moments.kind().map_or("time", time::TimeKind::name),
                 _ => "empty",
             };
-            Column { name, kind, type_name: type_name.to_owned() }
+            let repeats = (name != given).then_some(given);
+            Column { repeats, ..Column::new(name, kind, type_name) }
         })
         .collect();
     if !codes.is_empty() {
-        notes.push(format!(
-            "numbers with leading zeros are codes, and read as text: {}",
-            super::super::first_few(&codes)
-        ));
+        notes.push(format!("numbers with leading zeros are codes, and read as text: {}", first_few(&codes)));
     }
     if !mixed.is_empty() {
-        notes.push(format!("columns of texts and some numbers are read as text: {}", super::super::first_few(&mixed)));
+        notes.push(format!("columns of texts and some numbers are read as text: {}", first_few(&mixed)));
     }
     if tallies.iter().any(|tally| tally.padded) {
         notes.push("blanks around numbers are ignored".to_owned());
@@ -254,6 +268,7 @@ struct Tally {
     texts: usize,
     codes: usize,
     padded: bool,
+    moments: time::Tally,
 }
 
 impl Tally {
@@ -265,13 +280,17 @@ impl Tally {
                 self.padded |= bytes.trim_ascii().len() != bytes.len();
             }
             Cell::Missing => {}
-            Cell::Text => self.texts += 1,
+            Cell::Text => {
+                self.texts += 1;
+                self.moments.add(std::str::from_utf8(bytes).unwrap_or_default());
+            }
         }
     }
 
     fn kind(self) -> Kind {
         match self {
             Self { numbers: 0, texts: 0, .. } => Kind::Unknown,
+            Self { numbers: 0, moments, .. } if moments.kind().is_some() => Kind::Time,
             Self { codes, .. } if codes > 0 => Kind::Text,
             Self { numbers, texts, .. } if numbers > texts => Kind::Number,
             Self { .. } => Kind::Text,

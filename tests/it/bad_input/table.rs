@@ -64,7 +64,12 @@ fn text_tables() {
         table("missing", "t.csv", with_row("NA,1,2,3")).says(&["c0", "missing", "input.missing.numeric"]),
         table("missing by a blank", "t.csv", with_row(",1,2,3")).says(&["c0", "missing"]),
         table("a column of nothing", "t.csv", "a,b,c\n1,,2\n2,,3\n3,,5\n4,,7\n").says(&["`b`"]),
-        table("two columns of one name", "t.csv", "a,b,a\n1,2,3\n2,3,4\n").says(&["`a`", "1 and 3"]),
+        table("two columns of one name, named as the label", "t.csv", "a,b,a\n1,2,3\n2,3,4\n")
+            .file("p.yaml", "version: 1\ninput: {path: t.csv, labels: [a]}\noutput: run\n")
+            .says(&["`a`", "1 and 3"]),
+        table("a date that is none", "t.csv", "a,when\n".to_owned() + &"1,2026-01-01\n".repeat(1000) + "2,soon\n")
+            .file("p.yaml", "version: 1\ninput: {path: t.csv, times: number}\noutput: run\n")
+            .says(&["`when` holds `soon` in row 1001, which is no date"]),
         table("a column without a name", "t.csv", "a,,c\n1,2,3\n2,3,4\n").says(&["column 2"]),
         table("a comma too many", "t.csv", "a,b,\n1,2,\n2,3,\n").says(&["column 3"]),
         table("no header", "t.csv", "1.5,2,3\n4,5,6\n7,8,9\n").says(&["header"]),
