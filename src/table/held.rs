@@ -77,7 +77,7 @@ impl<'a> Held<'a> {
                     Holds::Booleans(_) => Kind::Boolean,
                     Holds::Other => Kind::Other,
                 };
-                (Column { name: column.name, kind, type_name: column.type_name }, column.holds)
+                (Column::new(column.name, kind, column.type_name), column.holds)
             })
             .unzip();
         Self { numbers, columns: described, holds, taken: false }
