@@ -28,7 +28,9 @@ impl Trainer<'_> {
     /// Whether prices have reached their full height, so that losses of epochs can be compared.
     pub(super) fn is_settled(&self, epoch: usize) -> bool {
         match self.options.code {
-            Code::Variational(code) => epoch > code.warmup_epochs || epoch == self.decided.max_epochs,
+            Code::Variational(code) => {
+                epoch > code.warmup_epochs || code.warmup_epochs == 0 || epoch == self.decided.max_epochs
+            }
             Code::Plain => !matches!(self.options.sparsity, Sparsity::Active(_)) || epoch > 10,
         }
     }

@@ -218,8 +218,9 @@ impl<'a> Trainer<'a> {
             steps: 0,
             rate_left: 1.0,
             price: 0.0,
-            // With squared error the principal axes are what every epoch must beat; cross-entropy cannot judge them.
-            best_loss: finite.filter(|_| !promise || self.layout.loss == Loss::Mse),
+            // With squared error the principal axes are what every epoch must beat; cross-entropy cannot judge them. Losses
+            // before the prices have settled are cheaper, and no epoch after would beat them.
+            best_loss: finite.filter(|_| (!promise || self.layout.loss == Loss::Mse) && self.is_settled(0)),
             reference: finite,
             since: 0,
             history,

@@ -141,18 +141,23 @@ fn json_lines() {
     fuzz("ndjson");
 }
 
-/// Through the program: where its libraries ask for memory without end, only the program itself can say so.
+/// Through the program: where its libraries ask for memory without end, only the program itself can say so. With
+/// `FUZZ_SECONDS` in the environment it goes on for so long, and `FUZZ_SEED` has it change other bytes.
 #[test]
 fn parquet_and_arrow() {
     const CHANGED: usize = 120;
+    let setting = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
+    let seconds = setting("FUZZ_SECONDS").unwrap_or(0);
     let place = Place::new();
     let seeds = corpus("columnar");
-    let mut generator = Seed(7).stream(Stream::Subsample);
-    let mut inputs: Vec<Vec<u8>> = seeds.iter().map(|(_, bytes)| bytes.clone()).collect();
-    for _ in 0..CHANGED {
-        inputs.push(changed(&seeds[generator.random_range(0..seeds.len())].1, &mut generator));
-    }
-    for bytes in inputs {
+    let mut generator = Seed(setting("FUZZ_SEED").unwrap_or(7)).stream(Stream::Subsample);
+    let (began, mut count) = (Instant::now(), 0);
+    while count < seeds.len() + CHANGED || began.elapsed().as_secs() < seconds {
+        let bytes = match seeds.get(count) {
+            Some((_, seed)) => seed.clone(),
+            None => changed(&seeds[generator.random_range(0..seeds.len())].1, &mut generator),
+        };
+        count += 1;
         place.file("t.bin", &bytes);
         let said = limited(&place, &["inspect".to_owned(), "t.bin".to_owned()], 2_500_000);
         let wrong = if said.code == 0 { Vec::new() } else { breaches(&said, if said.code == 1 { 1 } else { 2 }) };
@@ -162,6 +167,7 @@ fn parquet_and_arrow() {
             panic!("{}: {wrong:?}\n{}", kept.display(), said.stderr);
         }
     }
+    eprintln!("columnar: {count} inputs");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //! build gives the same.
 //!
 //! ```text
-//! cargo run --release --manifest-path benches/peers/indexes/Cargo.toml -- CODES.npy
+//! cargo run --release --manifest-path benches/peers/indexes/Cargo.toml -- CODES.npy [ROWS]
 //! ```
 //!
 //! Prints a line of JSON for each index and number of threads. 90 neighbors of every row are searched, as t-SNE with
@@ -27,9 +27,10 @@ const SAMPLE: usize = 500;
 type Found = Vec<Vec<u32>>;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let path = std::env::args().nth(1).ok_or("usage: indexes CODES.npy")?;
+    let path = std::env::args().nth(1).ok_or("usage: indexes CODES.npy [ROWS]")?;
+    let wanted = std::env::args().nth(2).map_or(Ok(usize::MAX), |rows| rows.parse())?;
     let points = Array2::<f32>::read_npy(std::io::BufReader::new(std::fs::File::open(path)?))?;
-    let rows: Vec<Vec<f32>> = points.axis_iter(Axis(0)).map(|row| row.to_vec()).collect();
+    let rows: Vec<Vec<f32>> = points.axis_iter(Axis(0)).take(wanted).map(|row| row.to_vec()).collect();
     let step = (rows.len() / SAMPLE).max(1);
     let truth: Vec<(usize, HashSet<u32>)> =
         (0..rows.len()).step_by(step).collect::<Vec<_>>().into_par_iter().map(|row| (row, nearest(&rows, row))).collect();
