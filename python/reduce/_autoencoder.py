@@ -216,7 +216,7 @@ class Autoencoder(TransformerMixin, BaseEstimator):
         Returns
         -------
         ndarray of shape (n_samples, n_features_in_), or a frame of the library it was fitted on
-            NaN in columns of an array that the preparation left out; a frame lacks them.
+            NaN in columns of an array that the preparation left out, but for constant ones; a frame lacks them.
 
         Raises
         ------

@@ -91,12 +91,14 @@ def test_kinds_sample_and_denoise():
         plain.sample(3)
 
 
-def test_what_is_left_out_comes_back_as_nan():
+def test_constants_come_back_and_what_else_is_left_out_is_nan():
     data = rows()
     data[:, 1] = 5.0
-    fitted = reduce.Autoencoder(2, **QUICK).fit(data)
+    data[:, 4] /= 100
+    fitted = reduce.Autoencoder(2, prepare=[{"top_variable": {"count": 4}}, "standardize"], **QUICK).fit(data)
     back = fitted.inverse_transform(fitted.transform(data))
-    assert back.shape == data.shape and np.isnan(back[:, 1]).all() and np.isfinite(back[:, 2]).all()
+    assert back.shape == data.shape and (back[:, 1] == 5.0).all()
+    assert np.isnan(back[:, 4]).all() and np.isfinite(back[:, 2]).all()
 
 
 def test_new_rows_are_placed_and_the_map_stays():

@@ -24,6 +24,8 @@ pub struct Facts<'a> {
     pub pca_embedding: Option<&'a Measures>,
     /// What a denoising model does to noise; `None` for all others.
     pub noise: Option<Noise>,
+    /// Whether the likelihood of counts was trained and not squared error.
+    pub counts: bool,
 }
 
 /// Squared distances per value from clean held-out rows.
@@ -135,6 +137,11 @@ fn beside_pca(facts: &Facts, standing: Standing) -> String {
                 because(error, neighbors.filter(|_| but || facts.reconstruction.is_none()))
             )
         }
+        (Standing::Worse, error, neighbors) if facts.counts => format!(
+            "By squared error, which the likelihood of counts does not train, PCA-{size} is better{}; judge the code by its \
+             neighbors.",
+            because(error, neighbors)
+        ),
         (Standing::Worse, error, neighbors) => {
             format!(
                 "PCA-{size} is better here{}; use it, or train otherwise.",
@@ -224,11 +231,13 @@ impl Lost {
             (None, None) => return None,
         };
         let noisy = facts.pca.is_some_and(|pca| pca.knn_recall < NOISE_RECALL);
+        // what PCA keeps and the code does not was no noise
+        let as_pca = facts.pca.is_none_or(|pca| pca.knn_recall - facts.codes.knn_recall <= SMALL_LOSS);
         let labels = facts.prepared.and_then(|prepared| prepared.label_agreement.zip(facts.codes.label_agreement));
         let labels_gained = labels.is_some_and(|(table, codes)| codes >= table);
         Some(if encoder < SMALL_LOSS && map < SMALL_LOSS {
             Self::Hardly
-        } else if facts.codes.knn_recall < 0.5 && (labels_gained || (noisy && labels.is_none())) {
+        } else if facts.codes.knn_recall < 0.5 && as_pca && (labels_gained || (noisy && labels.is_none())) {
             Self::Noise
         } else if encoder >= CLEARLY_MORE * map {
             Self::InEncoder
@@ -262,8 +271,8 @@ fn where_lost(facts: &Facts, lost: Lost) -> String {
     let start = match lost {
         Lost::Hardly => "Neighborhoods came through",
         Lost::Noise => return noise(facts, &kept),
-        Lost::InEncoder => "Most neighborhoods were lost in the encoder",
-        Lost::OnMap => "Most neighborhoods were lost on the map",
+        Lost::InEncoder => "Of the neighborhoods that were lost, most were lost in the encoder",
+        Lost::OnMap => "Of the neighborhoods that were lost, most were lost on the map",
         Lost::InBoth => "Neighborhoods were lost in the encoder and again on the map",
     };
     format!("{start}: {kept}.")
@@ -299,12 +308,12 @@ fn advice(facts: &Facts, standing: Standing, lost: Option<Lost>) -> Option<Strin
         return Some("The map is no more trustworthy than two principal components: draw those instead.".to_owned());
     }
     let sentence = match (standing, lost) {
-        (Standing::Worse, _) => {
+        (Standing::Worse, _) if !facts.counts => {
             "Try more `autoencoder.training.max_epochs`, or smaller `autoencoder.hidden` layers where rows are few."
         }
         (_, Some(Lost::InEncoder | Lost::InBoth)) => "A larger `autoencoder.code_size` keeps more of them.",
         (_, Some(Lost::OnMap)) => {
-            "Two dimensions cannot hold them all: look neighbors up in the codes, or try a smaller `tsne.perplexity`."
+            "Two dimensions cannot hold them all: look neighbors up in the codes."
         }
         (_, Some(Lost::Hardly | Lost::Noise) | None) => return None,
     };

@@ -45,6 +45,7 @@ fn judged(ratio: Option<f64>, codes: f64, pca: Option<f64>, embedding: Option<f6
         embedding_of_codes: None,
         pca_embedding: None,
         noise: None,
+        counts: false,
     })
 }
 
@@ -82,13 +83,13 @@ fn neighbors_decide_where_errors_are_the_same() {
 #[test]
 fn says_where_neighborhoods_were_lost_and_what_to_try() {
     let second = |codes, embedding| judged(Some(0.6), codes, None, Some(embedding))[1].clone();
-    assert!(second(0.5, 0.4).starts_with("Most neighborhoods were lost in the encoder"));
-    assert!(second(0.9, 0.5).starts_with("Most neighborhoods were lost on the map"));
+    assert!(second(0.5, 0.4).starts_with("Of the neighborhoods that were lost, most were lost in the encoder"));
+    assert!(second(0.9, 0.5).starts_with("Of the neighborhoods that were lost, most were lost on the map"));
     assert!(second(0.7, 0.4).starts_with("Neighborhoods were lost in the encoder and again on the map"));
     assert!(second(0.97, 0.95).starts_with("Neighborhoods came through"));
     let third = |codes, embedding| judged(Some(0.6), codes, None, Some(embedding)).get(2).cloned();
     assert!(third(0.5, 0.4).unwrap().contains("code_size"));
-    assert!(third(0.9, 0.5).unwrap().contains("perplexity"));
+    assert!(third(0.9, 0.5).unwrap().contains("look neighbors up in the codes"));
     assert_eq!(third(0.97, 0.95), None);
 }
 
@@ -106,6 +107,7 @@ fn losing_noise_is_no_loss() {
         embedding_of_codes: Some(&step),
         pca_embedding: None,
         noise: None,
+        counts: false,
     };
     let sentences = verdict(&facts);
     assert_eq!(
@@ -120,6 +122,15 @@ fn losing_noise_is_no_loss() {
     let better = measures(1.0, 1.0, 0.95);
     facts.prepared = Some(&better);
     assert!(verdict(&facts)[1].starts_with("Neighborhoods were lost in the encoder and again"));
+    // what PCA keeps was no noise, whatever the labels say
+    let close = measures(0.4, 0.95, 0.9);
+    (facts.prepared, facts.pca) = (Some(&table), Some(&close));
+    assert!(verdict(&facts)[1].starts_with("Neighborhoods were lost in the encoder and again"));
+    // a likelihood of counts is not judged by what it was not trained for
+    facts.counts = true;
+    let counted = verdict(&facts);
+    assert!(counted[0].starts_with("By squared error, which the likelihood of counts does not train"), "{counted:?}");
+    assert!(!counted.iter().any(|sentence| sentence.contains("max_epochs")), "{counted:?}");
 }
 
 #[test]
@@ -135,6 +146,7 @@ fn labels_that_mix_on_the_map_and_maps_no_better_than_a_plane_come_first() {
         embedding_of_codes: None,
         pca_embedding: Some(pca_embedding),
         noise: None,
+        counts: false,
     };
     let sentences = verdict(&facts(&mixed, &plane));
     assert!(sentences[2].contains("95 % of cases by their codes but in 85 % on the map"), "{sentences:?}");
@@ -171,6 +183,7 @@ fn a_model_trained_to_clean_is_judged_by_what_it_cleans() {
             embedding_of_codes: None,
             pca_embedding: None,
             noise: Some(Noise { noisy: 0.04, cleaned, pca: pca_cleaned }),
+            counts: false,
         })
     };
     let better = judged(0.008, 0.02);

@@ -94,8 +94,11 @@ impl Data {
                 chosen.steps
             }
         };
-        for warning in crate::prepare::guard(&table::Evidence::of(&frame), &steps) {
-            let _ = observer(Event::Warning(warning));
+        // a likelihood of counts wants them as they are, and refuses what are none
+        if !pipeline.autoencoder.loss.is_for_counts() {
+            for warning in crate::prepare::guard(&table::Evidence::of(&frame), &steps) {
+                let _ = observer(Event::Warning(warning));
+            }
         }
         let (preparation, prepared) =
             Preparation::fit(&steps, &pipeline.input.missing, frame, &split.training, observer)?;

@@ -117,6 +117,7 @@ pub(super) fn measure(
             cleaned: found.cleaned,
             pca: found.pca,
         }),
+        counts: trained.record.options.loss.is_for_counts(),
     });
     let faithfulness = Faithfulness {
         codes,

@@ -189,7 +189,8 @@ fn left_out(account: &Account) -> Vec<String> {
     }
     let missing: usize = account.missing.iter().map(|column| column.count).sum();
     if missing > 0 {
-        clauses.push(format!("{} missing values filled in", super::publish::grouped(missing)));
+        let told = "missing values (numbers are filled in, texts a level of their own)";
+        clauses.push(format!("{} {told}", super::publish::grouped(missing)));
     }
     clauses
 }
