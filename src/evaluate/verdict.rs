@@ -312,9 +312,7 @@ fn advice(facts: &Facts, standing: Standing, lost: Option<Lost>) -> Option<Strin
             "Try more `autoencoder.training.max_epochs`, or smaller `autoencoder.hidden` layers where rows are few."
         }
         (_, Some(Lost::InEncoder | Lost::InBoth)) => "A larger `autoencoder.code_size` keeps more of them.",
-        (_, Some(Lost::OnMap)) => {
-            "Two dimensions cannot hold them all: look neighbors up in the codes."
-        }
+        (_, Some(Lost::OnMap)) => "Two dimensions cannot hold them all: look neighbors up in the codes.",
         (_, Some(Lost::Hardly | Lost::Noise) | None) => return None,
     };
     Some(sentence.to_owned())

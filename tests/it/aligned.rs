@@ -23,7 +23,9 @@ fn digits(rows: usize, last_first: bool) -> String {
 }
 
 fn pipeline(table: &str, tsne: &str, output: &str) -> String {
-    format!("version: 1\ninput: {{path: {table}, id: sample, labels: [label]}}\n{SMALL}tsne: {tsne}\noutput: {output}\n")
+    format!(
+        "version: 1\ninput: {{path: {table}, id: sample, labels: [label]}}\n{SMALL}tsne: {tsne}\noutput: {output}\n"
+    )
 }
 
 /// Where every row of a run lies, by its id.

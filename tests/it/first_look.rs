@@ -41,7 +41,8 @@ fn an_inspection_names_types_holes_and_likely_roles() {
 #[test]
 fn what_only_numbers_the_rows_and_what_is_a_date_do_not_train_and_that_is_said() {
     let place = Place::new();
-    let rows: String = (0..60).map(|row| format!("{},2026-01-{:02},{},{}\n", row + 1, row % 28 + 1, row % 7, row % 5)).collect();
+    let rows: String =
+        (0..60).map(|row| format!("{},2026-01-{:02},{},{}\n", row + 1, row % 28 + 1, row % 7, row % 5)).collect();
     place.file("t.csv", format!("Nr.,day,a,b\n{rows}"));
     let said = place.reduce(&["init", "t.csv", "-o", "p.yaml"]).done().stderr;
     for words in ["not a feature: Nr., because it only numbers the rows", "left out: day, dates or times"] {
