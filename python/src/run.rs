@@ -11,7 +11,7 @@ use reduce::model::Model;
 use reduce::neighbors;
 use reduce::pipeline::Pipeline;
 use reduce::run::record::Record;
-use reduce::run::{Reuse, apply};
+use reduce::run::{Reuse, read_back};
 use reduce::seed::Seed;
 
 use crate::progress::{Progress, of_json, raised};
@@ -92,13 +92,13 @@ pub(crate) fn read_run<'py>(
     let work = || -> Result<_> {
         let record = Record::load(&folder)?;
         let model = Model::load(&folder.join("model.safetensors"))?;
-        let (rows, codes) = apply::read_embedded(
+        let (rows, codes) = read_back::read_embedded(
             &folder.join("codes.parquet"),
             &model.about.input.labels,
             model.autoencoder.code_size(),
         )?;
         let there = record.files.contains_key("embedding.parquet");
-        let points = there.then(|| apply::read_embedding(&folder, &record)).transpose()?.map(|(_, points)| points);
+        let points = there.then(|| read_back::read_embedding(&folder, &record)).transpose()?.map(|(_, points)| points);
         Ok((rows.ids, codes, points))
     };
     let (ids, codes, points) = py.detach(work).map_err(|error| raised(&error))?;

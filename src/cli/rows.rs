@@ -8,7 +8,8 @@ use super::progress::{self, Stop};
 use crate::autoencoder::Corruption;
 use crate::error::{Error, Result};
 use crate::model::Model;
-use crate::run::apply::{self, Count, DrawnFrom, Written};
+use crate::run::apply::{self, Count, Written};
+use crate::run::drawn::{self, DrawnFrom};
 use crate::seed::Seed;
 
 /// `encode MODEL DATA`.
@@ -73,7 +74,7 @@ pub(super) fn sample(verb: &Sample) -> Result<()> {
     output::check(&verb.output, &[&verb.model])?;
     let model = Model::load(&verb.model)?;
     if let Some([first, last]) = verb.between.as_deref() {
-        let columns = apply::between(&verb.model, &model, [first, last], verb.count.get())?;
+        let columns = drawn::between(&verb.model, &model, [first, last], verb.count.get())?;
         output::table(&verb.output, columns, Reader::of(verb.spreadsheet_safe))?;
         progress::line(&format!("{} rows written to {}", verb.count, verb.output.display()));
         return Ok(());
@@ -81,10 +82,10 @@ pub(super) fn sample(verb: &Sample) -> Result<()> {
     let seed = Seed(verb.seed);
     let from = match verb.from {
         SampleFrom::Normal => DrawnFrom::Normal,
-        SampleFrom::Mixture => DrawnFrom::Mixture(apply::mixture(&verb.model, &model, seed)?),
+        SampleFrom::Mixture => DrawnFrom::Mixture(drawn::mixture(&verb.model, &model, seed)?),
     };
     output::in_parts(&verb.output, Reader::of(verb.spreadsheet_safe), |sink| {
-        apply::sample(&model, &from, verb.count.get(), seed, sink)
+        drawn::sample(&model, &from, verb.count.get(), seed, sink)
     })?;
     progress::line(&format!("{} rows written to {}", verb.count, verb.output.display()));
     Ok(())

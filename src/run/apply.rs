@@ -1,4 +1,4 @@
-//! What a trained model does to new rows: encode, reconstruct, denoise, sample, place.
+//! What a trained model does to new rows: encode, reconstruct, denoise, place.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -6,20 +6,16 @@ use std::path::{Path, PathBuf};
 use ndarray::{Array2, Axis};
 
 use super::data::RowNames;
+use super::read_back::{read_embedded, read_embedding};
 use super::record::Record;
-use crate::autoencoder::Mixture;
 use crate::embed;
 use crate::error::{Error, Result};
 use crate::evaluate::Unlikeness;
 use crate::event::{Event, Observer};
 use crate::model::Model;
-use crate::seed::Seed;
 use crate::table::write::{self, Column, ColumnValues};
-use crate::table::{self, Frame, Input, Label, LabelValues, Table};
+use crate::table::{self, Frame, Input, Table};
 use crate::value::OneOrMany;
-
-/// Normal distributions in a mixture fitted to codes.
-const COMPONENTS: usize = 10;
 
 /// New rows that were prepared as the model's own rows were.
 pub struct NewRows {
@@ -48,7 +44,7 @@ impl NewRows {
 /// # Errors
 /// If the table cannot be read or lacks features of the model, which are named.
 pub fn read_rows(model: &Model, data: &Path, observer: &mut Observer<'_>) -> Result<NewRows> {
-    let input = new_input(model, data)?;
+    let (input, _) = new_input(model, data)?;
     let table = table::read::read(&input, Path::new(""), observer)?;
     let new = prepare_rows(model, table, observer)?;
     tell_unseen(&new.unseen_levels, observer);
@@ -73,12 +69,13 @@ pub(super) fn prepare_rows(model: &Model, table: Table, observer: &mut Observer<
     Ok(NewRows { rows: RowNames { id_name, ids, labels }, prepared, errors, unlike, unseen_levels })
 }
 
-/// How new rows are read: as the model's own were, with the labels that are there.
-fn new_input(model: &Model, data: &Path) -> Result<Input> {
+/// How new rows are read: as the model's own were, with the labels that are there; and the names of the file's columns.
+fn new_input(model: &Model, data: &Path) -> Result<(Input, Vec<String>)> {
     let mut input = input_of(model);
     input.path = OneOrMany(vec![table::read::absolute(data)]);
     let schema = table::read::schema(&Input { labels: Vec::new(), id: None, ..input.clone() }, Path::new(""))?;
-    Ok(with_what_is_there(input, |name| schema.columns.iter().any(|(column, _)| column == name)))
+    let names: Vec<String> = schema.columns.into_iter().map(|(name, _)| name).collect();
+    Ok((with_what_is_there(input, |name| names.contains(name)), names))
 }
 
 /// How a model's own rows were read, without what was decided when it was trained.
@@ -136,13 +133,10 @@ pub fn in_parts(
     observer: &mut Observer<'_>,
     sink: &mut dyn FnMut(Vec<Column>) -> Result<()>,
 ) -> Result<Count> {
-    let input = new_input(model, data)?;
+    let (input, names) = new_input(model, data)?;
     let order = match written {
         // numbers and levels lie apart in a frame: they go back among each other as the file has them
-        Written::Rows if !model.preparation.levels().is_empty() => {
-            let columns = table::read::schema(&input, Path::new(""))?.columns;
-            columns.into_iter().map(|(name, _)| name).zip(0..).collect()
-        }
+        Written::Rows if !model.preparation.levels().is_empty() => names.into_iter().zip(0..).collect(),
         _ => HashMap::new(),
     };
     let mut count = Count::default();
@@ -208,80 +202,7 @@ fn reconstructed(model: &Model, new: &NewRows, order: &HashMap<String, usize>) -
     Ok(columns)
 }
 
-/// Where the codes of new rows are drawn from.
-#[derive(Debug, Clone, PartialEq)]
-pub enum DrawnFrom {
-    /// The standard normal distribution.
-    Normal,
-    /// A mixture fitted to the codes of the run.
-    Mixture(Mixture),
-}
-
-/// Draws new rows from a variational autoencoder, in original units and columns, and hands them to `sink` part by part.
-///
-/// # Errors
-/// If the model is not variational, or a step of the preparation cannot be undone; and what `sink` answers.
-pub fn sample(
-    model: &Model,
-    from: &DrawnFrom,
-    count: usize,
-    seed: Seed,
-    sink: &mut dyn FnMut(Vec<Column>) -> Result<()>,
-) -> Result<()> {
-    const BYTES: usize = 64 << 20;
-    let most = (BYTES / 4 / model.preparation.features().len().max(1)).clamp(64, 1 << 17);
-    let mixture = match from {
-        DrawnFrom::Normal => None,
-        DrawnFrom::Mixture(mixture) => Some(mixture),
-    };
-    let mut draw = model.autoencoder.draw(mixture, seed)?;
-    let mut done = 0;
-    while done < count {
-        let rows = most.min(count - done);
-        let frame = model.preparation.invert(draw.next(rows).view())?;
-        let mut columns = vec![Column::text("sample", (done..done + rows).map(|row| row.to_string()))];
-        columns.extend(frame_columns(&frame));
-        sink(columns)?;
-        done += rows;
-    }
-    Ok(())
-}
-
-/// A mixture fitted to the codes that lie beside a model in its run folder.
-///
-/// # Errors
-/// If there are no codes beside the model.
-pub fn mixture(path: &Path, model: &Model, seed: Seed) -> Result<Mixture> {
-    let run = if path.is_dir() { path } else { path.parent().unwrap_or(Path::new("")) };
-    let (_, codes) =
-        read_embedded(&run.join("codes.parquet"), &model.about.input.labels, model.autoencoder.code_size())?;
-    Ok(Mixture::fit(codes.view(), COMPONENTS.min(codes.nrows()), seed))
-}
-
-/// Rows in equal steps from one row of a run to another, along the line between their codes, in original units and
-/// columns.
-///
-/// # Errors
-/// If there are no codes beside the model or none of such an id, or a step of the preparation cannot be undone.
-pub fn between(path: &Path, model: &Model, ends: [&str; 2], steps: usize) -> Result<Vec<Column>> {
-    let run = if path.is_dir() { path } else { path.parent().unwrap_or(Path::new("")) };
-    let (rows, codes) =
-        read_embedded(&run.join("codes.parquet"), &model.about.input.labels, model.autoencoder.code_size())?;
-    let code = |id: &str| {
-        let place = rows.ids.iter().position(|known| known == id).ok_or_else(|| {
-            let error = Error::request(format!("no row of the run is called `{id}`"));
-            error.hint(format!("the names are in the column `{}` of `codes.parquet`", rows.id_name))
-        })?;
-        Ok::<_, Error>(codes.row(place))
-    };
-    let prepared = model.autoencoder.between(code(ends[0])?, code(ends[1])?, steps);
-    let frame = model.preparation.invert(prepared.view())?;
-    let mut columns = vec![Column::text("step", (0..steps).map(|step| step.to_string()))];
-    columns.extend(frame_columns(&frame));
-    Ok(columns)
-}
-
-fn frame_columns(frame: &Frame) -> Vec<Column> {
+pub(super) fn frame_columns(frame: &Frame) -> Vec<Column> {
     let numbers = frame.features.iter().zip(frame.values.axis_iter(Axis(1)));
     let mut columns: Vec<Column> = numbers.map(|(name, values)| Column::single(name, values.iter().copied())).collect();
     columns.extend(frame.categories.iter().map(|category| Column {
@@ -314,85 +235,6 @@ pub fn placed(run: &Path, data: &Path, observer: &mut Observer<'_>) -> Result<(V
     let mut columns = super::publish::embedding_columns(&new.rows, placement.points.view(), &[], &[]);
     columns.extend(unlike_columns(&new));
     Ok((columns, new))
-}
-
-/// The rows and coordinates of a run's embedding.
-///
-/// # Errors
-/// If the run laid nothing out.
-pub fn read_embedding(run: &Path, record: &Record) -> Result<(RowNames, Array2<f32>)> {
-    if !record.files.contains_key("embedding.parquet") {
-        return Err(Error::request(format!("the run `{}` has no embedding", run.display()))
-            .hint("run it with `tsne` switched on"));
-    }
-    let path = run.join("embedding.parquet");
-    let columns = table::read::columns(&path)?;
-    let sides = columns.iter().filter(|column| column.name == "x" || column.name == "y").count();
-    split_columns(columns, sides, |name| name == "x" || name == "y", &path)
-}
-
-/// The rows and codes of a file as `codes.parquet`.
-///
-/// # Errors
-/// If it cannot be read or has another number of codes.
-pub fn read_embedded(path: &Path, labels: &[String], size: usize) -> Result<(RowNames, Array2<f32>)> {
-    let columns = table::read::columns(path)?;
-    let is_code = |name: &str| name.starts_with("code_") && !labels.iter().any(|label| label == name);
-    split_columns(columns, size, is_code, path)
-}
-
-/// Parts a table of ours into its rows' names and its numbers.
-fn split_columns(
-    columns: Vec<Column>,
-    expected: usize,
-    is_number: impl Fn(&str) -> bool,
-    path: &Path,
-) -> Result<(RowNames, Array2<f32>)> {
-    let foreign = |what: &str| Error::request(format!("`{}` is not a file of a run: {what}", path.display()));
-    let mut columns = columns.into_iter();
-    let (id_name, ids) = match columns.next() {
-        Some(Column { name, values: ColumnValues::Text(ids) }) => {
-            (name, ids.into_iter().map(Option::unwrap_or_default).collect::<Vec<_>>())
-        }
-        _ => return Err(foreign("its first column holds no ids")),
-    };
-    let (mut labels, mut numbers) = (Vec::new(), Vec::new());
-    for column in columns {
-        match column.values {
-            ColumnValues::Single(values) if is_number(&column.name) => numbers.push(values),
-            values if column.name != "reliability" => labels.extend(label(column.name, values)),
-            _ => {}
-        }
-    }
-    if numbers.len() != expected || expected == 0 {
-        return Err(foreign(&format!("it has {} columns of numbers, not {expected}", numbers.len())));
-    }
-    let values = Array2::from_shape_fn((ids.len(), expected), |(row, column)| numbers[column][row]);
-    Ok((RowNames { id_name, ids, labels }, values))
-}
-
-fn label(name: String, values: ColumnValues) -> Option<Label> {
-    let values = match values {
-        ColumnValues::Text(texts) => {
-            let mut levels: Vec<String> = texts.iter().flatten().cloned().collect();
-            levels.sort();
-            levels.dedup();
-            // in the order in which the table's reader gives them
-            if levels.iter().all(|level| level.parse::<i64>().is_ok()) {
-                levels.sort_by_key(|level| level.parse::<i64>().unwrap_or_default());
-            }
-            let places: std::collections::HashMap<&String, u32> = levels.iter().zip(0..).collect();
-            let place = |text: &String| places.get(text).copied();
-            let of_row = texts.iter().map(|text| text.as_ref().and_then(place)).collect();
-            drop(places);
-            LabelValues::Classes { levels, of_row }
-        }
-        ColumnValues::Double(numbers) => {
-            LabelValues::Numbers(numbers.into_iter().map(|number| (!number.is_nan()).then_some(number)).collect())
-        }
-        ColumnValues::Single(_) | ColumnValues::Integer(_) | ColumnValues::Flag(_) => return None,
-    };
-    Some(Label { name, values })
 }
 
 /// Writes a model as `encoder.onnx` and `decoder.onnx` into a folder, which is made where it is not there.

@@ -259,7 +259,7 @@ pub(super) fn start_from(options: &embed::Options, base: &Path, rows: &RowNames)
     let embed::Start::From(run) = &options.start else { return Ok(None) };
     let run = base.join(run);
     let record = Record::load(&run)?;
-    let (earlier, points) = super::apply::read_embedding(&run, &record)?;
+    let (earlier, points) = super::read_back::read_embedding(&run, &record)?;
     let place: BTreeMap<&str, usize> = earlier.ids.iter().map(String::as_str).zip(0..).collect();
     let mut start = Array2::from_elem((rows.ids.len(), options.dimensions.count()), f32::NAN);
     let (mut shared, sides) = (0, start.ncols());

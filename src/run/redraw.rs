@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::apply;
 use super::folder::{self, Folder};
 use super::pictures::Palette;
+use super::read_back;
 use super::record::Record;
 use crate::error::{Error, Result};
 use crate::event::Observer;
@@ -20,10 +20,10 @@ use crate::table::write::{Column, ColumnValues};
 /// If the run has no embedding or a column is not there.
 pub fn plot(run: &Path, options: &PlotOptions, output: Option<&Path>, observer: &mut Observer<'_>) -> Result<PathBuf> {
     let record = Record::load(run)?;
-    let (rows, points) = apply::read_embedding(run, &record)?;
+    let (rows, points) = read_back::read_embedding(run, &record)?;
     let model = Model::load(&run.join("model.safetensors"))?;
     let (_, codes) =
-        apply::read_embedded(&run.join("codes.parquet"), &model.about.input.labels, model.autoencoder.code_size())?;
+        read_back::read_embedded(&run.join("codes.parquet"), &model.about.input.labels, model.autoencoder.code_size())?;
     let reliability = column_of(&run.join("embedding.parquet"), "reliability")?;
     let known: Vec<&str> = rows.labels.iter().map(|label| label.name.as_str()).collect();
     let from_table: Vec<String> = options

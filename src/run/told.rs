@@ -7,7 +7,7 @@ use ndarray::{Array2, ArrayView2};
 use super::data::RowNames;
 use super::meter::StageRecord;
 use super::record::Record;
-use super::{Metrics, apply, methods, tables};
+use super::{Metrics, methods, read_back, tables};
 use crate::error::{Error, Result};
 use crate::evaluate::Measures;
 use crate::pipeline::{Loaded, Pipeline};
@@ -264,9 +264,9 @@ pub(super) fn page_of_run(run: &Path, plan: &Loaded, record: &Record) -> Result<
         .as_ref()
         .and_then(|training| training.options.code_size.and_then(Auto::given))
         .unwrap_or_default();
-    let (rows, codes) = apply::read_embedded(&run.join("codes.parquet"), &plan.pipeline.input.labels, size)?;
+    let (rows, codes) = read_back::read_embedded(&run.join("codes.parquet"), &plan.pipeline.input.labels, size)?;
     let points = match record.files.contains_key("embedding.parquet") {
-        true => Some(apply::read_embedding(run, record)?.1),
+        true => Some(read_back::read_embedding(run, record)?.1),
         false => None,
     };
     let reliability = super::redraw::column_of(&run.join("embedding.parquet"), "reliability").unwrap_or_default();

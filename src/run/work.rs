@@ -375,7 +375,7 @@ pub(super) fn named_columns(codes: ArrayView2<f32>) -> Vec<table::write::Column>
 
 fn read_codes(path: &std::path::Path, trained: &Trained, input: &Input) -> Result<(RowNames, Array2<f32>)> {
     let size = trained.model.autoencoder.code_size();
-    let (rows, codes) = super::apply::read_embedded(path, &input.labels, size)?;
+    let (rows, codes) = super::read_back::read_embedded(path, &input.labels, size)?;
     Ok((rows, codes))
 }
 

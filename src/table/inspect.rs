@@ -1,7 +1,8 @@
 //! A first look at a table: what it holds, what its columns could be, what it would take.
 
+mod guess;
+
 use std::collections::BTreeMap;
-use std::collections::HashMap;
 use std::hash::BuildHasher;
 use std::hash::BuildHasherDefault;
 use std::hash::DefaultHasher;
@@ -14,13 +15,15 @@ use crate::event::Observer;
 use crate::table::CategoricalMissing;
 use crate::table::Evidence;
 use crate::table::Input;
-use crate::table::Label;
-use crate::table::LabelValues;
 use crate::table::NumericMissing;
 use crate::table::Table;
 use crate::table::Unused;
 use crate::table::first_few;
 use crate::table::read;
+pub(super) use guess::other_layout;
+use guess::possible_ids;
+use guess::possible_labels;
+use guess::row_numbers;
 
 /// Reads a table for a first look: missing values are allowed, and annotations are read as labels.
 ///
@@ -214,23 +217,6 @@ fn counted(names: &[(String, usize)], things: &str, all: usize) -> String {
     shown.join(", ") + &more
 }
 
-/// Columns of numbers that count the rows from 0 or 1, one by one.
-fn row_numbers(table: &Table) -> Vec<String> {
-    let frame = &table.frame;
-    let counts = |column: usize| {
-        let values = frame.values.column(column);
-        let first = values.first().copied().unwrap_or(f32::NAN);
-        #[expect(clippy::cast_precision_loss, reason = "row numbers of single precision")]
-        let counts = values.iter().enumerate().all(|(row, value)| *value == first + row as f32);
-        counts && (first == 0.0 || first == 1.0)
-    };
-    const FEWEST: usize = 10;
-    if frame.rows() < FEWEST {
-        return Vec::new();
-    }
-    (0..frame.features.len()).filter(|column| counts(*column)).map(|column| frame.features[column].clone()).collect()
-}
-
 fn constant(table: &Table) -> Vec<String> {
     let values = &table.frame.values;
     let mut range = vec![(f32::INFINITY, f32::NEG_INFINITY); values.ncols()];
@@ -265,176 +251,4 @@ fn duplicate_rows(table: &Table) -> usize {
         .collect();
     let different: std::collections::HashSet<u64, BuildHasherDefault<DefaultHasher>> = hashes.iter().copied().collect();
     hashes.len() - different.len()
-}
-
-/// Texts, and whole numbers named like ids, that differ in every row.
-fn possible_ids(table: &Table) -> Vec<String> {
-    let frame = &table.frame;
-    let rows = frame.rows();
-    let mut found: Vec<(u8, String)> = Vec::new();
-    for unused in table.account.unused.iter().filter(|unused| unused.reason.contains("different text in every row")) {
-        found.push((u8::from(!sounds_like(&unused.name, &IDS)), unused.name.clone()));
-    }
-    for category in &frame.categories {
-        if category.levels.len() == rows && rows > 1 {
-            found.push((u8::from(!sounds_like(&category.name, &IDS)), category.name.clone()));
-        }
-    }
-    for (column, name) in frame.features.iter().enumerate().filter(|(_, name)| sounds_like(name, &IDS)) {
-        let mut values: Vec<u32> = frame.values.column(column).iter().map(|value| value.to_bits()).collect();
-        let whole = frame.values.column(column).iter().all(|value| value.fract() == 0.0);
-        values.sort_unstable();
-        values.dedup();
-        if whole && values.len() == rows && rows > 1 {
-            found.push((2, name.clone()));
-        }
-    }
-    found.sort_by_key(|(rank, _)| *rank);
-    found.into_iter().map(|(_, name)| name).collect()
-}
-
-const IDS: [&str; 12] =
-    ["id", "ids", "index", "name", "barcode", "cell", "sample", "uuid", "key", "order", "row", "patient"];
-const LABELS: [&str; 22] = [
-    "label",
-    "labels",
-    "class",
-    "classes",
-    "target",
-    "y",
-    "cluster",
-    "clusters",
-    "group",
-    "type",
-    "celltype",
-    "species",
-    "diagnosis",
-    "category",
-    "batch",
-    "condition",
-    "tissue",
-    "louvain",
-    "leiden",
-    "outcome",
-    "phenotype",
-    "annotation",
-];
-
-/// Whether one of a name's words is one of these.
-fn sounds_like(name: &str, words: &[&str]) -> bool {
-    let lower = name.to_lowercase();
-    words.contains(&lower.as_str())
-        || lower.split(|letter: char| !letter.is_alphanumeric()).any(|word| words.contains(&word))
-        || words.contains(&lower.replace(['_', '-', ' ', '.'], "").as_str())
-}
-
-/// Texts with few classes, and whole numbers with few classes that are named like labels.
-fn possible_labels(table: &Table) -> Vec<(String, usize)> {
-    const MOST_CLASSES: usize = 100;
-    let frame = &table.frame;
-    let rows = frame.rows();
-    let mut found: Vec<(u8, String, usize)> = Vec::new();
-    for Label { name, values } in &table.labels {
-        if let LabelValues::Classes { levels, .. } = values
-            && (2..=MOST_CLASSES).contains(&levels.len())
-            && 2 * levels.len() <= rows
-        {
-            found.push((0, name.clone(), levels.len()));
-        }
-    }
-    for category in &frame.categories {
-        let classes = category.levels.len();
-        if (2..=MOST_CLASSES).contains(&classes) && 2 * classes <= rows {
-            found.push((if sounds_like(&category.name, &LABELS) { 1 } else { 3 }, category.name.clone(), classes));
-        }
-    }
-    let named = |position: usize, name: &str| {
-        sounds_like(name, &LABELS)
-            && (position == 0 || position + 1 == frame.features.len() || frame.features.len() < 200)
-    };
-    for (position, name) in frame.features.iter().enumerate().filter(|(position, name)| named(*position, name)) {
-        let mut classes: HashMap<u32, usize, BuildHasherDefault<DefaultHasher>> = HashMap::default();
-        let mut whole = true;
-        for value in frame.values.column(position).iter().filter(|value| !value.is_nan()) {
-            whole &= value.fract() == 0.0;
-            *classes.entry(value.to_bits()).or_default() += 1;
-            if !whole || classes.len() > MOST_CLASSES {
-                break;
-            }
-        }
-        if whole && (2..=MOST_CLASSES).contains(&classes.len()) && 2 * classes.len() <= rows {
-            found.push((2, name.clone(), classes.len()));
-        }
-    }
-    found.sort_by_key(|(rank, ..)| *rank);
-    found.into_iter().map(|(_, name, classes)| (name, classes)).collect()
-}
-
-/// Signs that rows are features: row names like genes, columns named like samples.
-pub(super) fn other_layout(table: &Table) -> Option<String> {
-    let frame = &table.frame;
-    let sample: Vec<&String> = frame.features.iter().take(200).collect();
-    if sample.len() < 4 || table.account.format.contains("HDF5") || table.account.format.contains("AnnData") {
-        return None;
-    }
-    let share = |count: usize, all: usize| 2 * count > all;
-    let columns_like_samples = share(sample.iter().filter(|name| is_barcode(name)).count(), sample.len());
-    let named_first = table.account.unused.iter().find(|unused| {
-        let name = unused.name.to_lowercase();
-        unused.reason.contains("every row")
-            && [
-                "gene",
-                "genes",
-                "symbol",
-                "gene_id",
-                "geneid",
-                "gene_name",
-                "probe",
-                "probe_id",
-                "feature",
-                "id_ref",
-                "ensembl",
-            ]
-            .contains(&name.as_str())
-    });
-    let ids: Vec<&String> = table.ids.iter().take(200).collect();
-    let ids_like_genes = share(ids.iter().filter(|id| is_gene(id)).count(), ids.len());
-    let columns_like_genes = share(sample.iter().filter(|name| is_gene(name)).count(), sample.len());
-    let ids_like_samples = share(ids.iter().filter(|id| is_barcode(id)).count(), ids.len());
-    if table.account.turned {
-        let wrong = columns_like_samples || ids_like_genes;
-        return (wrong && !columns_like_genes && !ids_like_samples).then(|| {
-            "the rows of the file may be samples already: its columns are named like genes or its rows like samples; \
-             if so, set `input.layout: samples_in_rows`"
-                .to_owned()
-        });
-    }
-    if columns_like_genes || ids_like_samples {
-        return None;
-    }
-    match named_first {
-        Some(first) => Some(format!(
-            "the rows may be features, not samples: column `{}` names each row; if so, set `input.layout: features_in_rows`",
-            first.name
-        )),
-        None if columns_like_samples || ids_like_genes => Some(
-            "the rows may be features, not samples: the columns are named like samples or the rows like genes; \
-             if so, set `input.layout: features_in_rows`"
-                .to_owned(),
-        ),
-        None => None,
-    }
-}
-
-/// A cell barcode: eight or more of A, C, G and T, perhaps with a suffix.
-fn is_barcode(name: &str) -> bool {
-    let bases = name.bytes().take_while(|byte| matches!(byte, b'A' | b'C' | b'G' | b'T' | b'N')).count();
-    bases >= 8 && name[bases..].chars().all(|letter| letter.is_ascii_digit() || matches!(letter, '-' | '.' | '_'))
-}
-
-/// An Ensembl gene id, or one of the symbols of genes that every cell has.
-fn is_gene(name: &str) -> bool {
-    let ensembl = name.strip_prefix("ENS").is_some_and(|rest| rest.bytes().filter(u8::is_ascii_digit).count() >= 9);
-    let prefixes = ["MT-", "RPL", "RPS", "LINC0", "RP11-", "MIR", "SLC", "ZNF", "mt-", "Rpl", "Rps"];
-    ensembl || prefixes.iter().any(|prefix| name.starts_with(prefix) && name.bytes().any(|byte| byte.is_ascii_digit()))
 }
