@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{LONG, assert_same, undisturbed};
+use super::{LONG, assert_same, checkpoint_after, undisturbed};
 use crate::program::Place;
 
 /// Kills runs at so many moments, spread evenly over a run; how often a training went on from a checkpoint.
@@ -27,21 +27,6 @@ fn kill_at(moments: u32) -> u32 {
         assert_eq!(left.count(), 0, "{when}");
     }
     taken_up
-}
-
-/// Waits for a checkpoint of a later epoch; its name and epoch.
-fn checkpoint_after(place: &Place, epoch: u32) -> (String, u32) {
-    for _ in 0..3_000 {
-        for name in place.names().into_iter().filter(|name| name.ends_with(".checkpoint")) {
-            let text = String::from_utf8_lossy(&place.read(&name)).into_owned();
-            let number = text.split("\"epoch\":").nth(1).and_then(|rest| rest.split(',').next()?.parse().ok());
-            if let Some(number) = number.filter(|number| *number > epoch) {
-                return (name, number);
-            }
-        }
-        std::thread::sleep(Duration::from_millis(10));
-    }
-    panic!("no checkpoint of an epoch after {epoch}");
 }
 
 #[test]

@@ -11,6 +11,7 @@ mod twice;
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use crate::program::Place;
 
@@ -45,4 +46,19 @@ fn assert_same(found: &Files, expected: &Files, when: &str) {
 /// Files that were written halfway.
 fn strays(place: &Place) -> Vec<String> {
     place.names().into_iter().filter(|name| name.contains(".reduce-")).collect()
+}
+
+/// Waits for a checkpoint of a later epoch; its name and epoch.
+fn checkpoint_after(place: &Place, epoch: u32) -> (String, u32) {
+    for _ in 0..3_000 {
+        for name in place.names().into_iter().filter(|name| name.ends_with(".checkpoint")) {
+            let text = String::from_utf8_lossy(&place.read(&name)).into_owned();
+            let number = text.split("\"epoch\":").nth(1).and_then(|rest| rest.split(',').next()?.parse().ok());
+            if let Some(number) = number.filter(|number| *number > epoch) {
+                return (name, number);
+            }
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    panic!("no checkpoint of an epoch after {epoch}");
 }

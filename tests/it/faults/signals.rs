@@ -1,6 +1,6 @@
 //! Told to stop, a run keeps what it has, says how to go on, and ends with the same bytes when it does.
 
-use super::{LONG, assert_same, strays, undisturbed};
+use super::{LONG, assert_same, checkpoint_after, strays, undisturbed};
 use crate::program::{PROGRAM, Place};
 
 #[test]
@@ -9,7 +9,7 @@ fn each_signal_stops_a_training_with_a_checkpoint() {
         let place = Place::new();
         let mut running = place.digits(LONG).begin(&["run", "p.yaml"]);
         running.until("autoencoder");
-        std::thread::sleep(std::time::Duration::from_millis(100));
+        checkpoint_after(&place, 0);
         running.signal(signal);
         let said = running.end();
         assert_eq!(said.code, code, "{}", said.stderr);

@@ -1,6 +1,6 @@
 //! Two runs into one folder: the second is refused by the first's name, and a dead one is in nobody's way.
 
-use super::{LONG, assert_same, undisturbed};
+use super::{LONG, assert_same, checkpoint_after, undisturbed};
 use crate::program::Place;
 
 #[test]
@@ -35,6 +35,7 @@ fn what_an_unfinished_run_kept_can_be_removed() {
     let names = place.digits(LONG).names();
     let mut running = place.begin(&["run", "p.yaml"]);
     running.until("autoencoder");
+    checkpoint_after(&place, 0);
     running.signal("INT");
     assert_eq!(running.end().code, 130);
     assert_ne!(place.names(), names);
