@@ -10,6 +10,7 @@ use super::options::{Code, Corruption, LinearPath, Metric, Options, Pretrain, Sp
 use super::pretrain;
 use super::resolve::Decided;
 use super::search::{search, with_size};
+use super::sparse::commonest;
 use super::start::{Start, start};
 use super::train::Trainer;
 use super::{Autoencoder, Fitted};
@@ -84,10 +85,11 @@ pub(super) fn fit_given(
 ) -> Result<Fitted, AutoencoderError> {
     options.check()?;
     let decided = Decided::of(options)?;
-    let layout = Layout::of(options, data.ncols())?;
+    let mut layout = Layout::of(options, data.ncols())?;
     let pca = Pca::fit(data, &split.training, decided.code_size, seed);
     let pca_mse = pca.held_out_error(data, &split.validation);
     let Start { scaling, parameters } = start(options, &layout, data, &split.training, &pca, seed);
+    layout.common = commonest(options, &layout, &scaling, data, &split.training);
     let from = fitting(from, parameters.len(), observer);
     let parameters = match (options.pretrain, &from) {
         (Pretrain::Layerwise, Checkpoint::Searching(_)) if decided.hidden.len() > 1 => {
@@ -136,9 +138,10 @@ pub(super) fn fit_from(
     observer: &mut Observer<'_>,
 ) -> Result<Vec<f32>, AutoencoderError> {
     let decided = Decided::of(options)?;
-    let layout = Layout::of(options, data.ncols())?;
+    let mut layout = Layout::of(options, data.ncols())?;
     let pca = Pca::fit(data, &split.training, decided.code_size, seed);
     let Start { scaling, mut parameters } = start(options, &layout, data, &split.training, &pca, seed);
+    layout.common = commonest(options, &layout, &scaling, data, &split.training);
     carry(&mut parameters);
     let mut trainer = Trainer::new(data.view(), split, options, &decided, layout, scaling, parameters, seed);
     // Here nothing is promised: the best epoch counts, whatever principal component analysis can do.

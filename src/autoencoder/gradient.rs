@@ -194,6 +194,11 @@ impl Tile {
                 let mut before = Before::Forget;
                 for chunk in used {
                     for (left, right) in pairs {
+                        if let (Side::Input, Some(sparse), Some(to)) = (left, &chunk.sparse, to.as_slice_mut()) {
+                            sparse.add_gradient(rows.clone(), right.of(chunk, layout), before == Before::Keep, to);
+                            before = Before::Keep;
+                            continue;
+                        }
                         let left = left.of(chunk, layout);
                         let left = left.slice(s![.., rows.clone()]);
                         matmul(left.t(), right.of(chunk, layout), before, to.view_mut());

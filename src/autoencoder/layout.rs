@@ -106,6 +106,8 @@ pub(super) struct Layout {
     /// The logarithm of the noise's standard deviation (variational with squared error).
     pub(super) noise: Option<Weight>,
     pub(super) length: usize,
+    /// The commonest input of every column where rows are sparse, else empty; found when training starts.
+    pub(super) common: Vec<f32>,
 }
 
 struct Allocator {
@@ -216,6 +218,7 @@ impl Layout {
             dispersion,
             noise,
             length: room.next,
+            common: Vec::new(),
         })
     }
 

@@ -29,6 +29,7 @@ mod resolve;
 mod sample;
 mod schedule;
 mod search;
+mod sparse;
 mod start;
 mod step;
 mod tensors;

@@ -9,6 +9,7 @@ use super::layout::{CodeKind, Dense, Layout};
 use super::loss;
 use super::math::{scale_into, squared_distance, unscale};
 use super::options::Loss;
+use super::sparse::Sparse;
 
 /// Rows of a chunk.
 pub(super) const CHUNK: usize = 64;
@@ -87,6 +88,8 @@ pub(super) struct Chunk {
     pub(super) target: Array2<f32>,
     /// What enters the network.
     pub(super) input: Array2<f32>,
+    /// The same where rows are sparse: what differs from the commonest values.
+    pub(super) sparse: Option<Sparse>,
     /// The size factor of every row of counts.
     pub(super) size: Vec<f32>,
     pub(super) encoder: Vec<Nodes>,
@@ -114,6 +117,7 @@ impl Chunk {
             rows: 0,
             target: buffer(layout.columns),
             input: buffer(layout.columns),
+            sparse: (!layout.common.is_empty()).then(Sparse::default),
             size: vec![1.0; CHUNK],
             encoder: nodes(&layout.encoder),
             sums: buffer(layout.code_sums()),
@@ -136,6 +140,7 @@ impl Chunk {
             rows: CHUNK,
             target: buffer(0),
             input: buffer(columns),
+            sparse: None,
             size: vec![1.0; CHUNK],
             encoder: Vec::new(),
             sums: buffer(0),

@@ -8,6 +8,7 @@ use super::loss;
 use super::math::exp;
 use super::network::{CHUNK, Chunk, CodePrice, Nodes, Scaling, Sums, front};
 use super::options::{Activation, Loss};
+use super::sparse::Sparse;
 use crate::matmul::{Before, matmul};
 
 const HALF_LN_TWO_PI: f64 = 0.918_938_533_204_672_8;
@@ -17,18 +18,21 @@ impl Chunk {
     pub(super) fn encode(&mut self, layout: &Layout, parameters: &[f32], price: CodePrice) {
         let rows = self.rows;
         let used = s![..rows, ..];
-        let input = self.input.slice(used);
+        if let Some(sparse) = &mut self.sparse {
+            sparse.gather(front(&mut self.input, rows), &layout.common);
+        }
+        let input = Rows { dense: self.input.slice(used), sparse: self.sparse.as_ref() };
         climb(&layout.encoder, layout.activation, parameters, input, &mut self.encoder, rows);
-        let from = self.encoder.last().map_or(input, |nodes| nodes.values.slice(used));
+        let from = self.encoder.last().map_or(input.reborrow(), |nodes| Rows::dense(nodes.values.slice(used)));
         let mut before = Before::Forget;
         if let Some(layer) = &layout.code {
-            matmul(from, layer.matrix(parameters), before, self.sums.slice_mut(used));
+            from.times(layer.matrix(parameters), before, self.sums.slice_mut(used));
             add_bias(front(&mut self.sums, rows), &parameters[layer.bias.range()]);
             before = Before::Keep;
         }
         if let Some(direct) = &layout.direct {
             let to = self.sums.slice_mut(s![..rows, ..layout.code_size]);
-            matmul(input, direct.encoder.view(parameters), before, to);
+            input.times(direct.encoder.view(parameters), before, to);
         }
         self.result = Sums::default();
         self.settle_code(layout, price);
@@ -39,7 +43,7 @@ impl Chunk {
         let rows = self.rows;
         let used = s![..rows, ..];
         let code = self.code.slice(used);
-        climb(&layout.decoder, layout.activation, parameters, code, &mut self.decoder, rows);
+        climb(&layout.decoder, layout.activation, parameters, Rows::dense(code), &mut self.decoder, rows);
         let from = self.decoder.last().map_or(code, |nodes| nodes.values.slice(used));
         let mut before = Before::Forget;
         if let Some(layer) = &layout.output {
@@ -104,6 +108,9 @@ impl Chunk {
     ) {
         let rows = self.rows;
         let used = s![..rows, ..];
+        if let Some(sparse) = &mut self.sparse {
+            sparse.turn(layout.columns);
+        }
         let mut before = Before::Forget;
         if let Some(layer) = &layout.output {
             let to = match self.decoder.last_mut() {
@@ -128,12 +135,43 @@ impl Chunk {
     }
 }
 
+/// Rows on their way into a layer.
+#[derive(Clone, Copy)]
+struct Rows<'a> {
+    dense: ArrayView2<'a, f32>,
+    /// The same, where they are sparse.
+    sparse: Option<&'a Sparse>,
+}
+
+impl<'a> Rows<'a> {
+    fn dense(dense: ArrayView2<'a, f32>) -> Self {
+        Self { dense, sparse: None }
+    }
+
+    /// The same rows for a shorter time.
+    fn reborrow<'b>(self) -> Rows<'b>
+    where
+        'a: 'b,
+    {
+        Rows { dense: self.dense.reborrow(), sparse: self.sparse }
+    }
+
+    /// `out = self · weights` or `out += self · weights`.
+    fn times(self, weights: ArrayView2<f32>, before: Before, mut out: ArrayViewMut2<f32>) {
+        if let (Some(sparse), Some(out)) = (self.sparse, out.as_slice_mut()) {
+            sparse.product(weights, before == Before::Keep, out);
+            return;
+        }
+        matmul(self.dense, weights, before, out);
+    }
+}
+
 /// From `input` through hidden layers up, each a product, a bias and the activation.
 fn climb(
     layers: &[Dense],
     activation: Activation,
     parameters: &[f32],
-    input: ArrayView2<f32>,
+    input: Rows<'_>,
     nodes: &mut [Nodes],
     rows: usize,
 ) {
@@ -141,10 +179,10 @@ fn climb(
         let (below, rest) = nodes.split_at_mut(index);
         let nodes = &mut rest[0];
         let from = match below.last() {
-            Some(nodes) => nodes.values.slice(s![..rows, ..]),
+            Some(nodes) => Rows::dense(nodes.values.slice(s![..rows, ..])),
             None => input.reborrow(),
         };
-        matmul(from, layer.matrix(parameters), Before::Forget, nodes.values.slice_mut(s![..rows, ..]));
+        from.times(layer.matrix(parameters), Before::Forget, nodes.values.slice_mut(s![..rows, ..]));
         let bias = &parameters[layer.bias.range()];
         activation.apply(bias, front(&mut nodes.values, rows), front(&mut nodes.slopes, rows));
     }

@@ -12,6 +12,7 @@ use super::{Autoencoder, Network};
 /// The names of what belongs to no layer.
 const MEAN: &str = "input.mean";
 const FACTOR: &str = "input.factor";
+const COMMON: &str = "input.common";
 const ROW_SUM: &str = "input.row_sum";
 const PRINCIPAL_MEAN: &str = "principal.mean";
 const PRINCIPAL_AXES: &str = "principal.axes";
@@ -22,7 +23,7 @@ impl Autoencoder {
     /// Weights are outputs × inputs, as PyTorch keeps them. Layers are `encoder.0` …, `code`, `decoder.0` …, `output`, each
     /// with `weight` and `bias`; the direct map is `code.direct` and `output.direct`. Weights that mirror another layer's
     /// (`tied`) are not repeated. Where training was no better than principal component analysis, there are only
-    /// `principal.mean` and `principal.axes`.
+    /// `principal.mean` and `principal.axes`. Where rows are sparse, `input.common` has the commonest input of every column.
     #[must_use]
     pub fn to_tensors(&self) -> Vec<(String, ArrayD<f32>)> {
         match &self.network {
@@ -35,6 +36,9 @@ impl Autoencoder {
                     (FACTOR.to_owned(), vector(&[scaling.factor])),
                     (ROW_SUM.to_owned(), vector(&[scaling.row_sum])),
                 ];
+                if !layout.common.is_empty() {
+                    tensors.push((COMMON.to_owned(), vector(&layout.common)));
+                }
                 tensors.extend(layout.tensors().into_iter().map(|weight| {
                     let stored = if is_vector(weight) {
                         vector(&parameters[weight.range()])
@@ -66,7 +70,10 @@ impl Autoencoder {
             let axes = Array2::from_shape_fn((code_size, columns), |(axis, column)| axes[[axis, column]]);
             return Ok(Self { options, columns, code_size, network: Network::Principal { mean, axes } });
         }
-        let layout = Layout::of(&options, columns)?;
+        let mut layout = Layout::of(&options, columns)?;
+        if stored.0.iter().any(|(name, _)| name == COMMON) {
+            layout.common = stored.take(COMMON, &[columns])?.into_raw_vec_and_offset().0;
+        }
         let scaling = Scaling {
             mean: stored.take(MEAN, &[columns])?.into_raw_vec_and_offset().0,
             factor: stored.take(FACTOR, &[1])?[[0]],

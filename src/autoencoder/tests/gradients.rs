@@ -159,6 +159,39 @@ fn gradients_agree_with_finite_differences_for_every_loss_activation_and_kind() 
     }
 }
 
+#[test]
+fn sparse_rows_have_the_loss_and_the_gradient_that_they_have_when_dense() {
+    let variational = Code::Variational(Variational::default());
+    for loss in [Loss::Mse, Loss::Bce, Loss::Poisson, Loss::Zinb] {
+        for (code, hidden, linear_path) in [
+            (Code::Plain, vec![6, 5], LinearPath::Pca),
+            (Code::Plain, vec![], LinearPath::None),
+            (variational, vec![70], LinearPath::Pca),
+        ] {
+            let options = Options { loss, code, hidden: Auto::Given(hidden), linear_path, ..Options::default() };
+            let mut rows = rows_for(loss, 9, 8);
+            rows.indexed_iter_mut().for_each(|((row, column), value)| {
+                if (row + column) % 4 > 0 {
+                    *value = 0.0;
+                }
+            });
+            let scaling = Scaling { mean: wave(8, 0.3, 0.0), factor: 0.8, row_sum: 10.0 };
+            let price = CodePrice { l1: 0.0, beta: 0.7, free: 0.01 };
+            let mut dense = Bench::new(&options, rows.clone(), scaling.clone(), price);
+            let mut sparse = Bench::new(&options, rows, scaling.clone(), price);
+            sparse.layout.common = scaling.mean.iter().map(|mean| -mean * scaling.factor).collect();
+            sparse.chunk.sparse = Some(Default::default());
+            let close = |sparse: f64, dense: f64| {
+                assert!((sparse - dense).abs() < 1e-4 * dense.abs().max(1.0), "{loss:?}: {sparse} {dense}")
+            };
+            let (expected, found) = (dense.gradient(), sparse.gradient());
+            close(sparse.pass(), dense.pass());
+            found.iter().zip(&expected).for_each(|(found, expected)| close(f64::from(*found), f64::from(*expected)));
+            assert!(expected.iter().any(|slope| slope.abs() > 0.01));
+        }
+    }
+}
+
 #[derive(serde::Deserialize)]
 struct Golden {
     loss: Loss,

@@ -62,6 +62,10 @@ fn kinds() -> Vec<(Options, Array2<f32>)> {
     let unit = rows.mapv(|value| (value + 2.0) / 4.0);
     let counts = unit.mapv(|value| (value * 6.0).floor());
     let plain = small(Loss::Mse);
+    let sparse = Array2::from_shape_fn(
+        (120, 12),
+        |(row, column)| if (row + column) % 5 == 0 { rows[(row, column)] } else { 0.1 },
+    );
     let weight = crate::value::NonNegative::constant(0.01);
     let fraction = crate::value::Fraction::constant(0.2);
     let sd = crate::value::Positive::constant(0.2);
@@ -81,7 +85,9 @@ fn kinds() -> Vec<(Options, Array2<f32>)> {
         (Options { code: variational, ..plain.clone() }, rows.clone()),
         (Options { code: variational, ..small(Loss::Bce) }, unit),
         (Options { pretrain: Pretrain::Layerwise, ..plain.clone() }, rows.clone()),
-        (Options { code_size: Some(Auto::Auto), ..plain }, rows),
+        (Options { code_size: Some(Auto::Auto), ..plain.clone() }, rows),
+        (plain.clone(), sparse.clone()),
+        (Options { code: variational, linear_path: LinearPath::None, ..plain.clone() }, sparse),
         (small(Loss::Poisson), counts.clone()),
         (small(Loss::Nb), counts.clone()),
         (small(Loss::Zinb), counts),
@@ -115,6 +121,17 @@ fn every_kind_comes_back_from_its_tensors() {
         let expected = difference.row(3).mapv(|value| value * value).mean().unwrap();
         assert!((errors[3] - expected).abs() < 1e-4 * expected.max(1e-3), "{options:?}");
     }
+}
+
+#[test]
+fn sparse_rows_are_known_by_their_commonest_values() {
+    let tensors = |row: usize| {
+        let (options, rows) = kinds().swap_remove(row);
+        fitted(&rows, &options).autoencoder.to_tensors()
+    };
+    let sparse = kinds().iter().position(|(_, rows)| rows[(0, 1)] == 0.1).unwrap();
+    assert!(tensors(sparse).iter().any(|(name, _)| name == "input.common"));
+    assert!(!tensors(0).iter().any(|(name, _)| name == "input.common"));
 }
 
 #[test]
