@@ -124,7 +124,7 @@ impl Sparse {
         to.values.resize(count.max(to.values.len()), 0.0);
         for (block, line, ends) in spans() {
             let line = if line == 0 { SUM } else { line - 1 } as u8;
-            for (place, value) in rows.places[within(ends.clone())].iter().zip(&rows.values[within(ends)]) {
+            for (place, value) in rows.places[within(ends)].iter().zip(&rows.values[within(ends)]) {
                 let at = &mut next[block * BLOCK + usize::from(*place)];
                 (to.places[*at as usize], to.values[*at as usize]) = (line, *value);
                 *at += 1;
@@ -225,38 +225,63 @@ wide! {
 wide! {
     /// Lists where `rows` differ from `common`, block by block, after `common` itself.
     fn gather<'a>(to: &'a mut Entries, rows: &'a [f32], common: &'a [f32]) {
-        let Entries { starts, places, values } = to;
         let columns = common.len();
+        let nothing = [0.0; BLOCK];
+        to.starts.clear();
         let mut count = 0;
-        starts.clear();
         for first in (0..columns).step_by(BLOCK) {
             let block = first..columns.min(first + BLOCK);
-            let commons = &common[block.clone()];
-            for line in 0..=rows.len() / columns {
-                starts.push(count as u32);
-                if places.len() < count + BLOCK {
-                    places.resize(2 * (count + BLOCK), 0);
-                    values.resize(2 * (count + BLOCK), 0.0);
-                }
-                let values_here = match line {
-                    0 => commons,
-                    _ => &rows[(line - 1) * columns..line * columns][block.clone()],
-                };
-                for (part, (values_here, commons)) in values_here.chunks(16).zip(commons.chunks(16)).enumerate() {
-                    let from = |common: f32| if line == 0 { 0.0 } else { common };
-                    let pairs = || values_here.iter().zip(commons).map(|(value, common)| (*value, from(*common)));
-                    if pairs().fold(0, |bits, (value, common)| bits | (value.to_bits() ^ common.to_bits())) == 0 {
-                        continue;
-                    }
-                    for (lane, (value, common)) in pairs().enumerate() {
-                        // Written always and counted only where there is something: no branch to guess wrong.
-                        (places[count], values[count]) = ((part * 16 + lane) as u8, value - common);
-                        count += usize::from(value != common);
-                    }
-                }
+            to.starts.push(count as u32);
+            count = to.list(count, &common[block.clone()], &nothing);
+            for row in rows.chunks_exact(columns) {
+                to.starts.push(count as u32);
+                count = to.list(count, &row[block.clone()], &common[block.clone()]);
             }
         }
-        starts.push(count as u32);
+        to.starts.push(count as u32);
+    }
+}
+
+impl Entries {
+    /// Lists where `values` of a block differ from `others` after the first `count` entries; the new count.
+    #[inline(always)]
+    fn list(&mut self, mut count: usize, values: &[f32], others: &[f32]) -> usize {
+        if self.places.len() < count + BLOCK + 16 {
+            self.places.resize(2 * (count + BLOCK) + 16, 0);
+            self.values.resize(2 * (count + BLOCK) + 16, 0.0);
+        }
+        let (parts, rest) = values.as_chunks::<16>();
+        let (other_parts, other_rest) = others.as_chunks::<16>();
+        for (part, (values, others)) in parts.iter().zip(other_parts).enumerate() {
+            count = self.list_part(count, part, values, others);
+        }
+        if !rest.is_empty() {
+            let (mut values, mut others) = ([0.0; 16], [0.0; 16]);
+            values[..rest.len()].copy_from_slice(rest);
+            others[..rest.len()].copy_from_slice(&other_rest[..rest.len()]);
+            count = self.list_part(count, parts.len(), &values, &others);
+        }
+        count
+    }
+
+    #[inline(always)]
+    fn list_part(&mut self, count: usize, part: usize, values: &[f32; 16], others: &[f32; 16]) -> usize {
+        let mut differences = [0.0_f32; 16];
+        for lane in 0..16 {
+            differences[lane] = values[lane] - others[lane];
+        }
+        if differences.iter().fold(0, |bits, difference| bits | (difference.to_bits() << 1)) == 0 {
+            return count;
+        }
+        // Written always and counted only where there is something: no branch to guess wrong.
+        let (mut places, mut listed, mut found) = ([0_u8; 16], [0.0_f32; 16], 0);
+        for (lane, difference) in differences.into_iter().enumerate() {
+            (places[found & 15], listed[found & 15]) = ((part * 16 + lane) as u8, difference);
+            found += usize::from(difference != 0.0);
+        }
+        self.places[count..count + 16].copy_from_slice(&places);
+        self.values[count..count + 16].copy_from_slice(&listed);
+        count + found
     }
 }
 
