@@ -179,6 +179,8 @@ pub(super) struct Rows {
     pub model: PathBuf,
     /// The table of new rows, with the model's columns in any order.
     pub data: PathBuf,
+    #[command(flatten)]
+    pub otherwise: Otherwise,
     /// Where to write (.parquet or .csv); beside the table if not given.
     #[arg(long, short)]
     pub output: Option<PathBuf>,
@@ -188,6 +190,64 @@ pub(super) struct Rows {
     /// CSV: put a `'` before texts that a spreadsheet would take for a formula (`=`, `+`, `-`, `@`); they come back changed.
     #[arg(long)]
     pub spreadsheet_safe: bool,
+}
+
+/// How a table of new rows is read, where that is otherwise than the model's own was.
+#[derive(Debug, Args)]
+pub(super) struct Otherwise {
+    /// Which way round the table lies; found by the names in it if not given.
+    #[arg(long, value_enum)]
+    pub layout: Option<Layout>,
+    /// The column that names the rows; the one the model was trained with, where it is there, if not given.
+    #[arg(long, value_name = "COLUMN")]
+    pub id: Option<String>,
+    /// Which matrix of an `.h5ad` (`X`, `raw`, a layer) or array of an `.npz`; the model's if not given.
+    #[arg(long, value_name = "NAME")]
+    pub matrix: Option<String>,
+    /// Missing numbers: `median` fills them with the medians of the training rows, `model` does what its pipeline said.
+    #[arg(long, value_enum, default_value = "model")]
+    pub missing: Missing,
+}
+
+/// Which way round a table lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "snake_case")]
+pub(super) enum Layout {
+    /// A row per sample, a column per feature.
+    SamplesInRows,
+    /// A row per feature, a column per sample.
+    FeaturesInRows,
+}
+
+/// What becomes of missing numbers in new rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Missing {
+    /// What the model's pipeline said.
+    Model,
+    /// The median of the training rows.
+    Median,
+}
+
+impl std::convert::From<Layout> for crate::table::Layout {
+    fn from(layout: Layout) -> Self {
+        match layout {
+            Layout::SamplesInRows => Self::SamplesInRows,
+            Layout::FeaturesInRows => Self::FeaturesInRows,
+        }
+    }
+}
+
+impl Otherwise {
+    /// The same for the library.
+    #[must_use]
+    pub(super) fn reading(&self) -> crate::run::reading::Otherwise {
+        crate::run::reading::Otherwise {
+            layout: self.layout.map(Into::into),
+            id: self.id.clone(),
+            matrix: self.matrix.clone(),
+            fill_with_medians: self.missing == Missing::Median,
+        }
+    }
 }
 
 /// What the codes of new rows are drawn from.
@@ -231,6 +291,8 @@ pub(super) struct Place {
     pub run: PathBuf,
     /// The table of new rows.
     pub data: PathBuf,
+    #[command(flatten)]
+    pub otherwise: Otherwise,
     /// Where to write (.parquet or .csv); beside the table if not given.
     #[arg(long, short)]
     pub output: Option<PathBuf>,
@@ -293,6 +355,9 @@ pub(super) struct Score {
     /// A column of classes in the table.
     #[arg(long)]
     pub label: Option<String>,
+    /// Which way round the table lies: a sample in each row if not given.
+    #[arg(long, value_enum)]
+    pub layout: Option<Layout>,
     /// Compare the table as it is; without this it is prepared as by a pipeline without `prepare`.
     #[arg(long)]
     pub as_is: bool,

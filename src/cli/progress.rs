@@ -107,9 +107,14 @@ impl Progress {
             if !message.is_empty() {
                 bar.set_message(message);
             }
-        } else if done == total || self.told.is_none_or(|told| told.elapsed() >= LINE_EVERY) {
+            return;
+        }
+        // reading new rows begins no stage: what is done at once needs no line
+        let told = *self.told.get_or_insert_with(Instant::now);
+        if (done == total && self.stage.is_some()) || told.elapsed() >= LINE_EVERY {
+            let what = if self.stage.is_some() { "" } else { "reading " };
             let message = if message.is_empty() {
-                format!("{} %", u128::from(done) * 100 / u128::from(total.max(1)))
+                format!("{what}{} %", u128::from(done) * 100 / u128::from(total.max(1)))
             } else {
                 message
             };

@@ -19,7 +19,14 @@ pub(super) fn encode(verb: &Rows, stop: &Stop) -> Result<()> {
     output::check(&output, &[&verb.data, &verb.model])?;
     let mut progress = super::listener(verb.quiet, false, stop);
     let count = output::in_parts(&output, Reader::of(verb.spreadsheet_safe), |sink| {
-        apply::in_parts(&model, &verb.data, Written::Codes, &mut |event| progress.take(event), sink)
+        apply::in_parts(
+            &model,
+            &verb.data,
+            &verb.otherwise.reading(),
+            Written::Codes,
+            &mut |event| progress.take(event),
+            sink,
+        )
     })?;
     tell(count, &output, verb.quiet);
     Ok(())
@@ -46,7 +53,14 @@ fn write_rows(verb: &Rows, word: &str, stop: &Stop, model: &Model) -> Result<()>
     output::check(&output, &[&verb.data, &verb.model])?;
     let mut progress = super::listener(verb.quiet, false, stop);
     let count = output::in_parts(&output, Reader::of(verb.spreadsheet_safe), |sink| {
-        apply::in_parts(model, &verb.data, Written::Rows, &mut |event| progress.take(event), sink)
+        apply::in_parts(
+            model,
+            &verb.data,
+            &verb.otherwise.reading(),
+            Written::Rows,
+            &mut |event| progress.take(event),
+            sink,
+        )
     })?;
     let left_out = model.preparation.left_out();
     if !left_out.is_empty() {
@@ -60,12 +74,19 @@ fn write_rows(verb: &Rows, word: &str, stop: &Stop, model: &Model) -> Result<()>
     Ok(())
 }
 
-fn tell(Count { rows, flagged }: Count, output: &Path, quiet: bool) {
-    if let Some(sentence) = apply::unlike_sentence(flagged, rows) {
+fn tell(count: Count, output: &Path, quiet: bool) {
+    let warning = apply::unlike_sentence(count);
+    if let Some(sentence) = &warning {
         progress::line(&format!("warning: {sentence}"));
     }
     if !quiet {
-        progress::line(&format!("{rows} rows written to {}", output.display()));
+        let unlike = match (count.flagged, warning) {
+            (_, Some(_)) => String::new(),
+            (0, None) => "; none is unlike the training rows".to_owned(),
+            (1, None) => "; 1 of them is unlike the training rows (`unlike_training`)".to_owned(),
+            (some, None) => format!("; {some} of them are unlike the training rows (`unlike_training`)"),
+        };
+        progress::line(&format!("{} rows written to {}{unlike}", count.rows, output.display()));
     }
 }
 
@@ -96,7 +117,8 @@ pub(super) fn place(verb: &Place, stop: &Stop) -> Result<()> {
     let output: PathBuf = verb.output.clone().unwrap_or_else(|| apply::beside(&verb.data, "placed"));
     output::check(&output, &[&verb.data])?;
     let mut progress = super::listener(verb.quiet, false, stop);
-    let (columns, new) = apply::placed(&verb.run, &verb.data, &mut |event| progress.take(event))?;
+    let (columns, new) =
+        apply::placed(&verb.run, &verb.data, &verb.otherwise.reading(), &mut |event| progress.take(event))?;
     output::table(&output, columns, Reader::of(verb.spreadsheet_safe))?;
     tell(Count { rows: new.rows.ids.len(), flagged: new.flagged() }, &output, verb.quiet);
     Ok(())

@@ -18,6 +18,7 @@ pub(super) fn score(verb: &Score, stop: &Stop) -> Result<()> {
         embedding: verb.embedding.as_deref(),
         id: verb.id.as_deref(),
         label: verb.label.as_deref(),
+        layout: verb.layout.map_or_else(Default::default, Into::into),
         preparation: if verb.as_is { TablePreparation::None } else { TablePreparation::Default },
         options: evaluate::Options { neighbors: verb.neighbors.get(), ..evaluate::Options::default() },
     };

@@ -13,6 +13,7 @@ use crate::prepare::error::PrepareError;
 use crate::prepare::fitted::Fitted;
 use crate::prepare::fitted::find;
 use crate::prepare::levels::Levels;
+use crate::prepare::levels::Unseen;
 use crate::prepare::select;
 use crate::prepare::statistics;
 use crate::prepare::statistics::count_of;
@@ -36,6 +37,10 @@ pub(super) fn fit(
     let Frame { features: inputs, values, categories } = frame;
     let mut values = if values.is_standard_layout() { values } else { values.as_standard_layout().into_owned() };
     let fills = fills(missing.numeric, &values, training)?;
+    let medians = match missing.numeric {
+        NumericMissing::Refuse => self::fills(NumericMissing::Median, &values, training)?,
+        _ => None,
+    };
     fill(&mut values, fills.as_deref(), &inputs)?;
     let pool_below = steps.iter().find_map(|step| match step {
         Step::PoolRare(options) => Some(options.below.get()),
@@ -62,7 +67,7 @@ pub(super) fn fit(
     names.extend(levels.iter().flat_map(Levels::names));
     let (values, _) = append_levels(values, &levels, &categories)?;
     let mut preparation =
-        Preparation { inputs, fill: fills, levels, steps: fitted, features: names, constants: Vec::new() };
+        Preparation { inputs, fill: fills, levels, steps: fitted, features: names, constants: Vec::new(), medians };
     let mut kept = vec![false; preparation.inputs.len()];
     preparation.kept_inputs().into_iter().for_each(|column| kept[column] = true);
     preparation.constants = ranges
@@ -125,7 +130,7 @@ pub(super) fn append_levels(
     values: Array2<f32>,
     levels: &[Levels],
     categories: &[Category],
-) -> Result<(Array2<f32>, Vec<(String, usize)>)> {
+) -> Result<(Array2<f32>, Vec<Unseen>)> {
     let width: usize = levels.iter().map(Levels::width).sum();
     if width == 0 {
         return Ok((values, Vec::new()));
@@ -138,10 +143,7 @@ pub(super) fn append_levels(
     let mut first = numbers;
     let mut unseen = Vec::new();
     for (levels, category) in levels.iter().zip(categories) {
-        let count = levels.encode(category, &mut all, first)?;
-        if count > 0 {
-            unseen.push((levels.name.clone(), count));
-        }
+        unseen.extend(levels.encode(category, &mut all, first)?);
         first += levels.width();
     }
     Ok((all, unseen))

@@ -1,5 +1,6 @@
 //! Columns of texts as columns of 0 and 1, one per level.
 
+use std::collections::BTreeSet;
 use std::collections::HashMap;
 
 use ndarray::Array2;
@@ -11,6 +12,7 @@ use crate::prepare::error::PrepareError;
 use crate::table::CategoricalMissing;
 use crate::table::Category;
 use crate::table::clipped;
+use crate::table::first_few;
 
 /// A column of texts and the levels its training rows had.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -37,6 +39,32 @@ pub enum MissingLevel {
     Unseen,
     /// An error.
     Refuse,
+}
+
+/// Levels of a column that no training row had.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unseen {
+    /// The column.
+    pub column: String,
+    /// How many rows have one.
+    pub rows: usize,
+    /// Their names; `(missing)` for a missing text where no training row was without.
+    pub levels: BTreeSet<String>,
+}
+
+impl Unseen {
+    /// What the user should know of them.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        let levels: Vec<&String> = self.levels.iter().collect();
+        let (rows, have) = if self.rows == 1 { ("row", "has") } else { ("rows", "have") };
+        format!(
+            "{} {rows} {have} a level of `{}` that no training row had, and count as none of its levels: {}",
+            self.rows,
+            clipped(&self.column),
+            first_few(&levels)
+        )
+    }
 }
 
 impl Levels {
@@ -119,18 +147,19 @@ impl Levels {
         names
     }
 
-    /// Writes the column's rows into `values` from column `first` on; returns how many rows held a
-    /// level that no training row had: they are all zeros.
+    /// Writes the column's rows into `values` from column `first` on; returns the levels that no training
+    /// row had: their rows are all zeros.
     ///
     /// # Errors
     /// If a row is missing and that is refused.
-    pub(super) fn encode(&self, category: &Category, values: &mut Array2<f32>, first: usize) -> Result<usize> {
+    pub(super) fn encode(&self, category: &Category, values: &mut Array2<f32>, first: usize) -> Result<Option<Unseen>> {
         let other = self.levels.len();
         let mut position: HashMap<&str, usize> = self.levels.iter().map(String::as_str).zip(0..).collect();
         position.extend(self.pooled.iter().map(|level| (level.as_str(), other)));
         let places: Vec<Option<usize>> =
             category.levels.iter().map(|level| position.get(level.as_str()).copied()).collect();
-        let mut unseen = 0;
+        let mut rows = 0;
+        let mut strange = BTreeSet::new();
         for (row, level) in category.of_row.iter().enumerate() {
             let place = match (level, self.missing) {
                 (Some(level), _) => places[*level as usize],
@@ -143,10 +172,21 @@ impl Levels {
             };
             match place {
                 Some(place) => values[(row, first + place)] = 1.0,
-                None => unseen += 1,
+                None => {
+                    rows += 1;
+                    strange.insert(*level);
+                }
             }
         }
-        Ok(unseen)
+        let name = |level: Option<u32>| match level {
+            Some(level) => category.levels[level as usize].clone(),
+            None => "(missing)".to_owned(),
+        };
+        Ok((rows > 0).then(|| Unseen {
+            column: self.name.clone(),
+            rows,
+            levels: strange.into_iter().map(name).collect(),
+        }))
     }
 
     /// The level of the greatest value of each row, of columns as [`Levels::encode`] writes them.

@@ -33,7 +33,7 @@ pub use defaults::DefaultSteps;
 pub use error::PrepareError;
 pub use fitted::Fitted;
 pub use guard::guard;
-pub use levels::{Levels, MissingLevel};
+pub use levels::{Levels, MissingLevel, Unseen};
 pub use step::{
     Arcsinh, Filter, NormalizeTotal, Over, PoolRare, QuantileClip, Robust, Standardize, Step, TopVariable, UnitRange,
     Variability,
@@ -55,6 +55,10 @@ pub struct Preparation {
     /// Inputs that do not come out and had one value in all training rows: their positions, ascending, and the values.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     constants: Vec<(usize, f32)>,
+    /// Where missing numbers are refused: the medians of the training rows, with which they can be filled if the user
+    /// says so later.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    medians: Option<Vec<f32>>,
 }
 
 /// What was done to rows so that they fit.
@@ -64,8 +68,25 @@ pub struct Applied {
     pub filled: usize,
     /// Values that were pulled into the range of the training rows or the clip.
     pub bounded: usize,
-    /// Columns of levels and the number of rows with a level no training row had.
-    pub unseen_levels: Vec<(String, usize)>,
+    /// Columns with levels that no training row had.
+    pub unseen_levels: Vec<Unseen>,
+}
+
+impl Applied {
+    /// Adds what was done to further rows of the same table.
+    pub fn add(&mut self, more: &Self) {
+        self.filled += more.filled;
+        self.bounded += more.bounded;
+        for unseen in &more.unseen_levels {
+            match self.unseen_levels.iter_mut().find(|known| known.column == unseen.column) {
+                Some(known) => {
+                    known.rows += unseen.rows;
+                    known.levels.extend(unseen.levels.iter().cloned());
+                }
+                None => self.unseen_levels.push(unseen.clone()),
+            }
+        }
+    }
 }
 
 impl Preparation {
@@ -170,7 +191,7 @@ impl Preparation {
     /// What does not fit, in a few words.
     pub fn check(&self) -> std::result::Result<(), String> {
         let mut width = self.inputs.len();
-        if self.fill.as_ref().is_some_and(|fill| fill.len() != width) {
+        if [&self.fill, &self.medians].into_iter().flatten().any(|fill| fill.len() != width) {
             return Err(format!("its fillings are not of {width} columns"));
         }
         for step in &self.steps {
@@ -213,6 +234,13 @@ impl Preparation {
     #[must_use]
     pub fn fill(&self) -> Option<&[f32]> {
         self.fill.as_deref()
+    }
+
+    /// The same preparation, filling missing numbers with the medians of the training rows; `None` where it does not
+    /// know them.
+    #[must_use]
+    pub fn filling_medians(&self) -> Option<Self> {
+        Some(Self { fill: Some(self.medians.clone()?), medians: None, ..self.clone() })
     }
 
     /// The columns of levels that come in, with their levels.

@@ -8,6 +8,7 @@ use crate::event::silent;
 use crate::prepare::Applied;
 use crate::prepare::Preparation;
 use crate::prepare::Step;
+use crate::prepare::Unseen;
 use crate::prepare::guard;
 use crate::table::CategoricalMissing;
 use crate::table::Category;
@@ -160,7 +161,8 @@ fn levels_are_encoded_as_scikit_learn_does_and_unseen_ones_are_counted() {
     assert_eq!(preparation.features(), ["a", "s=a", "s=b", "s=c"]);
     close(&values.slice(ndarray::s![.., 1..]).to_owned(), &matrix("one_hot"));
     let (_, applied) = preparation.apply_counting(frame).unwrap();
-    assert_eq!(applied, Applied { filled: 0, bounded: 0, unseen_levels: vec![("s".to_owned(), 1)] });
+    let unseen = Unseen { column: "s".to_owned(), rows: 1, levels: ["z".to_owned()].into() };
+    assert_eq!(applied, Applied { filled: 0, bounded: 0, unseen_levels: vec![unseen] });
 }
 
 #[test]

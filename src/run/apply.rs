@@ -1,21 +1,22 @@
 //! What a trained model does to new rows: encode, reconstruct, denoise, place.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use ndarray::{Array2, Axis};
 
 use super::data::RowNames;
 use super::read_back::{read_embedded, read_embedding};
+use super::reading::{self, Otherwise};
 use super::record::Record;
 use crate::embed;
 use crate::error::{Error, Result};
 use crate::evaluate::Unlikeness;
 use crate::event::{Event, Observer};
 use crate::model::Model;
+use crate::prepare::Applied;
 use crate::table::write::{self, Column, ColumnValues};
-use crate::table::{self, Frame, Input, Table};
-use crate::value::OneOrMany;
+use crate::table::{self, Frame, Table};
 
 /// New rows that were prepared as the model's own rows were.
 pub struct NewRows {
@@ -27,8 +28,8 @@ pub struct NewRows {
     pub errors: Vec<f32>,
     /// How unlike the training rows they are.
     pub unlike: Unlikeness,
-    /// Columns of levels and the number of rows with a level that no training row had.
-    pub unseen_levels: Vec<(String, usize)>,
+    /// What had to be filled in, pulled in, or was never seen before.
+    pub applied: Applied,
 }
 
 impl NewRows {
@@ -43,20 +44,38 @@ impl NewRows {
 ///
 /// # Errors
 /// If the table cannot be read or lacks features of the model, which are named.
-pub fn read_rows(model: &Model, data: &Path, observer: &mut Observer<'_>) -> Result<NewRows> {
-    let (input, _) = new_input(model, data)?;
-    let table = table::read::read(&input, Path::new(""), observer)?;
-    let new = prepare_rows(model, table, observer)?;
-    tell_unseen(&new.unseen_levels, observer);
+pub fn read_rows(model: &Model, data: &Path, otherwise: &Otherwise, observer: &mut Observer<'_>) -> Result<NewRows> {
+    let read = reading::of(model, data, otherwise)?;
+    let filling = reading::filling(model, otherwise)?;
+    let model = filling.as_ref().unwrap_or(model);
+    tell(&read.notes, observer);
+    let explained = |error| reading::explained(error, model);
+    let table = table::read::read(&read.input, Path::new(""), observer).map_err(explained)?;
+    let new = prepare_rows(model, table, observer).map_err(explained)?;
+    tell_applied(&new.applied, observer);
     Ok(new)
+}
+
+fn tell(notes: &[String], observer: &mut Observer<'_>) {
+    for note in notes {
+        let _ = observer(Event::Note(note.clone()));
+    }
 }
 
 /// Prepares a table with a model's fitted steps; features are matched by name.
 ///
 /// # Errors
 /// If it lacks features of the model, which are named, or holds values that a step does not take.
-pub(super) fn prepare_rows(model: &Model, table: Table, observer: &mut Observer<'_>) -> Result<NewRows> {
+pub(super) fn prepare_rows(model: &Model, mut table: Table, observer: &mut Observer<'_>) -> Result<NewRows> {
     let (features, categories) = (model.preparation.input_features(), model.preparation.input_categories());
+    let known: Vec<&str> = features.iter().chain(&categories).map(String::as_str).collect();
+    let renumbered = table.renumber(&known);
+    if let Some((here, wanted)) = renumbered.first() {
+        let _ = observer(Event::Note(format!(
+            "{} repeated names are numbered otherwise than in the model (`{here}` is its `{wanted}`): taken for the same",
+            renumbered.len()
+        )));
+    }
     let extra = table.frame.extra_beside(features, &categories);
     if extra > 0 {
         let _ = observer(Event::Note(format!("{extra} columns that the model does not know are ignored")));
@@ -65,38 +84,12 @@ pub(super) fn prepare_rows(model: &Model, table: Table, observer: &mut Observer<
     let (prepared, applied) = model.preparation.apply_counting(frame)?;
     let errors = model.autoencoder.reconstruction_errors(prepared.view());
     let unlike = model.profile.unlikeness(&errors, prepared.view());
-    let unseen_levels = applied.unseen_levels;
-    Ok(NewRows { rows: RowNames { id_name, ids, labels }, prepared, errors, unlike, unseen_levels })
+    Ok(NewRows { rows: RowNames { id_name, ids, labels }, prepared, errors, unlike, applied })
 }
 
-/// How new rows are read: as the model's own were, with the labels that are there; and the names of the file's columns.
-fn new_input(model: &Model, data: &Path) -> Result<(Input, Vec<String>)> {
-    let mut input = input_of(model);
-    input.path = OneOrMany(vec![table::read::absolute(data)]);
-    let schema = table::read::schema(&Input { labels: Vec::new(), id: None, ..input.clone() }, Path::new(""))?;
-    let names: Vec<String> = schema.columns.into_iter().map(|(name, _)| name).collect();
-    Ok((with_what_is_there(input, |name| names.contains(name)), names))
-}
-
-/// How a model's own rows were read, without what was decided when it was trained.
-pub(super) fn input_of(model: &Model) -> Input {
-    let mut input = Input { rows: None, ..model.about.input.clone() };
-    // which columns there are was decided when the model was trained
-    input.categorical.max_levels = usize::MAX;
-    input.missing.drop_feature_above = None;
-    input
-}
-
-/// The same without labels and id that are not there.
-pub(super) fn with_what_is_there(mut input: Input, there: impl Fn(&String) -> bool) -> Input {
-    input.labels.retain(&there);
-    input.id = input.id.filter(there);
-    input
-}
-
-/// A sentence on how unlike the new rows are, where that is worth saying.
+/// A sentence on how unlike the new rows are, where that is worth a warning.
 #[must_use]
-pub fn unlike_sentence(flagged: usize, rows: usize) -> Option<String> {
+pub fn unlike_sentence(Count { rows, flagged }: Count) -> Option<String> {
     const WORTH_SAYING: f64 = 0.05;
     (flagged as f64 >= WORTH_SAYING * rows as f64 && flagged > 0)
         .then(|| format!("{flagged} of {rows} rows are unlike the training rows: their codes may mean little"))
@@ -129,29 +122,31 @@ pub struct Count {
 pub fn in_parts(
     model: &Model,
     data: &Path,
+    otherwise: &Otherwise,
     written: Written,
     observer: &mut Observer<'_>,
     sink: &mut dyn FnMut(Vec<Column>) -> Result<()>,
 ) -> Result<Count> {
-    let (input, names) = new_input(model, data)?;
+    let read = reading::of(model, data, otherwise)?;
+    let filling = reading::filling(model, otherwise)?;
+    let model = filling.as_ref().unwrap_or(model);
+    tell(&read.notes, observer);
     let order = match written {
         // numbers and levels lie apart in a frame: they go back among each other as the file has them
-        Written::Rows if !model.preparation.levels().is_empty() => names.into_iter().zip(0..).collect(),
+        Written::Rows if !model.preparation.levels().is_empty() => read.columns.into_iter().zip(0..).collect(),
         _ => HashMap::new(),
     };
     let mut count = Count::default();
     let mut said: Vec<Event> = Vec::new();
-    let mut unseen: BTreeMap<String, usize> = BTreeMap::new();
-    table::parts(&input, Path::new(""), observer, &mut |table| {
+    let mut applied = Applied::default();
+    let parts = table::parts(&read.input, Path::new(""), observer, &mut |table| {
         let new = prepare_rows(model, table, &mut |event| {
             if !said.contains(&event) {
                 said.push(event);
             }
             std::ops::ControlFlow::Continue(())
         })?;
-        for (column, rows) in &new.unseen_levels {
-            *unseen.entry(column.clone()).or_default() += rows;
-        }
+        applied.add(&new.applied);
         count.rows += new.rows.ids.len();
         count.flagged += new.flagged();
         sink(match written {
@@ -163,18 +158,22 @@ pub fn in_parts(
             }
             Written::Rows => reconstructed(model, &new, &order)?,
         })
-    })?;
+    });
+    parts.map_err(|error| reading::explained(error, model))?;
     for event in said {
         let _ = observer(event);
     }
-    tell_unseen(&unseen.into_iter().collect::<Vec<_>>(), observer);
+    tell_applied(&applied, observer);
     Ok(count)
 }
 
-fn tell_unseen(levels: &[(String, usize)], observer: &mut Observer<'_>) {
-    for (column, rows) in levels {
-        let _ =
-            observer(Event::Warning(format!("column `{column}` has a level that no training row had in {rows} rows")));
+/// Says what had to be done to rows so that they fit.
+fn tell_applied(applied: &Applied, observer: &mut Observer<'_>) {
+    if applied.filled > 0 {
+        let _ = observer(Event::Note(format!("{} missing numbers were filled in as the model says", applied.filled)));
+    }
+    for unseen in &applied.unseen_levels {
+        let _ = observer(Event::Warning(unseen.sentence()));
     }
 }
 
@@ -218,7 +217,12 @@ pub(super) fn frame_columns(frame: &Frame) -> Vec<Column> {
 ///
 /// # Errors
 /// If the run has no embedding, its model does not fit the rows, or its files were changed.
-pub fn placed(run: &Path, data: &Path, observer: &mut Observer<'_>) -> Result<(Vec<Column>, NewRows)> {
+pub fn placed(
+    run: &Path,
+    data: &Path,
+    otherwise: &Otherwise,
+    observer: &mut Observer<'_>,
+) -> Result<(Vec<Column>, NewRows)> {
     let record = Record::load(run)?;
     let changed = record.verify(run);
     if !changed.is_empty() {
@@ -229,7 +233,7 @@ pub fn placed(run: &Path, data: &Path, observer: &mut Observer<'_>) -> Result<(V
     let (_, old_codes) =
         read_embedded(&run.join("codes.parquet"), &model.about.input.labels, model.autoencoder.code_size())?;
     let (_, old_points) = read_embedding(run, &record)?;
-    let new = read_rows(&model, data, observer)?;
+    let new = read_rows(&model, data, otherwise, observer)?;
     let codes = model.autoencoder.encode(new.prepared.view());
     let placement = embed::place(codes.view(), old_codes.view(), old_points.view(), observer)?;
     let mut columns = super::publish::embedding_columns(&new.rows, placement.points.view(), &[], &[]);

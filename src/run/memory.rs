@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::apply::{self, NewRows};
 use super::data::Data;
+use super::reading;
 use crate::autoencoder::{self, Autoencoder, DataFacts, History};
 use crate::error::Result;
 use crate::evaluate::TrainingProfile;
@@ -33,7 +34,7 @@ pub fn train(pipeline: &Pipeline, name: &str, held: Held<'_>, observer: &mut Obs
 /// # Errors
 /// If they lack features of the model, which are named, or hold values that a step does not take.
 pub fn new_rows(model: &Model, held: Held<'_>, observer: &mut Observer<'_>) -> Result<NewRows> {
-    let input = apply::with_what_is_there(apply::input_of(model), |name| held.has(name));
+    let input = reading::with_what_is_there(reading::input_of(model), |name| held.has(name));
     let table = held.read(&input, observer)?;
     apply::prepare_rows(model, table, observer)
 }

@@ -23,6 +23,7 @@ mod packed;
 mod pictures;
 mod publish;
 pub mod read_back;
+pub mod reading;
 pub mod record;
 pub mod redraw;
 pub mod room;

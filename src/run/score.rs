@@ -11,7 +11,7 @@ use crate::evaluate::{self, Measures, Pair, Space};
 use crate::event::{Event, Observer};
 use crate::prepare::Preparation;
 use crate::seed::Seed;
-use crate::table::{self, Input, LabelValues, Missing, NumericMissing, Rows, Table};
+use crate::table::{self, Input, LabelValues, Layout, Missing, NumericMissing, Rows, Table};
 use crate::value::OneOrMany;
 
 /// The seed of every sample that is rated.
@@ -33,6 +33,8 @@ pub struct Request<'a> {
     pub id: Option<&'a str>,
     /// The column of classes in the table.
     pub label: Option<&'a str>,
+    /// Which way round the table lies.
+    pub layout: Layout,
     /// Whether the table is compared as it is.
     pub preparation: TablePreparation,
     /// How.
@@ -71,8 +73,18 @@ pub struct Score {
 pub fn score(request: &Request<'_>, observer: &mut Observer<'_>) -> Result<Score> {
     let mut input = input_of(request.table, request.id);
     input.labels = request.label.map(str::to_owned).into_iter().collect();
-    let columns = table::read::schema(&input, Path::new(""))?.columns.len();
-    input.rows = Some(Rows { sample: most_rows(columns, &request.options), seed: SEED.0 });
+    input.layout = request.layout;
+    if request.layout == Layout::FeaturesInRows {
+        // read whole, with its samples named by the header
+        input.id = None;
+        if let Some(label) = request.label {
+            return Err(Error::request(format!("label `{label}` cannot be in a table with features in rows"))
+                .hint("leave `--label` out, or give the table with a sample in each row"));
+        }
+    } else {
+        let columns = table::read::schema(&input, Path::new(""))?.columns.len();
+        input.rows = Some(Rows { sample: most_rows(columns, &request.options), seed: SEED.0 });
+    }
     let Table { ids, rows, frame, labels, account, .. } = table::read::read(&input, Path::new(""), observer)?;
     let rated = Rated { ids: &ids, rows: &rows, total: account.rows_read };
     let steps = match request.preparation {

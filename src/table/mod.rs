@@ -19,6 +19,7 @@ mod held;
 pub mod inspect;
 mod keep;
 mod labels;
+mod layout;
 pub mod memory;
 mod metadata;
 mod numpy;
@@ -27,6 +28,7 @@ mod parts;
 #[cfg(test)]
 mod parts_tests;
 pub mod read;
+mod repeats;
 mod roles;
 mod source;
 mod tenx;
@@ -42,6 +44,7 @@ pub use error::TableError;
 pub use evidence::{DataKind, Evidence};
 pub use held::{Held, HeldColumn, Holds};
 pub use keep::WITHOUT_A_VALUE;
+pub use layout::{Lies, lies};
 pub use options::{
     Categorical, CategoricalMissing, Decimal, Features, Header, Input, Layout, Metadata, Missing, NumericMissing, Rows,
     Separator, Times, Unmatched,

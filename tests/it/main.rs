@@ -11,6 +11,7 @@ mod first_look;
 mod fuzz;
 mod novelty;
 mod numbers;
+mod other_forms;
 mod pipelines;
 mod program;
 mod promises;

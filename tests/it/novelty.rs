@@ -6,6 +6,7 @@ use ndarray::{Array2, Axis};
 use reduce::event;
 use reduce::model::Model;
 use reduce::run::apply;
+use reduce::run::reading::Otherwise;
 use reduce::table::{self, Input, Rows};
 
 use crate::program::{Place, repository};
@@ -57,7 +58,8 @@ impl World {
 
     fn judged(&self, values: &Array2<f32>) -> Judged {
         self.place.file("new.csv", csv(&self.names, values));
-        let new = apply::read_rows(&self.model, &self.place.join("new.csv"), &mut event::silent).expect("rows");
+        let new = apply::read_rows(&self.model, &self.place.join("new.csv"), &Otherwise::default(), &mut event::silent)
+            .expect("rows");
         Judged { flagged: new.flagged() as f64 / values.nrows() as f64, scores: new.unlike.scores }
     }
 }

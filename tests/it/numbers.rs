@@ -153,7 +153,13 @@ fn a_model_that_was_loaded_encodes_and_is_saved_as_before() {
     let bytes = place.read("run/model.safetensors");
     let model = reduce::model::Model::from_bytes(&bytes, "m").expect("a model");
     assert_eq!(model.to_bytes().expect("bytes"), bytes);
-    let new = reduce::run::apply::read_rows(&model, &place.join("t.csv"), &mut event::silent).expect("rows");
+    let new = reduce::run::apply::read_rows(
+        &model,
+        &place.join("t.csv"),
+        &reduce::run::reading::Otherwise::default(),
+        &mut event::silent,
+    )
+    .expect("rows");
     let again: Vec<Vec<f32>> =
         model.autoencoder.encode(new.prepared.view()).rows().into_iter().map(|row| row.to_vec()).collect();
     assert_eq!(again, codes(&place, "t.csv"));

@@ -151,3 +151,37 @@ fn every_column_of_mixed_tables_is_accounted_for() {
         assert_eq!(count("columns_in"), count("columns_used") + unused.len() + roles, "{table}: {account}");
     }
 }
+
+#[test]
+#[ignore = "takes half a minute"]
+fn a_model_of_one_form_of_the_genes_encodes_all_others_alike() {
+    let Some(folder) = data() else { return };
+    let bio = folder.join("pbmc3k/bio");
+    let forms = [
+        "pbmc3k_raw.h5ad",
+        "pbmc3k_filtered_feature_bc_matrix.h5",
+        "10x_v3_filtered_feature_bc_matrix",
+        "pbmc3k_genes_by_cells.tsv.gz",
+    ];
+    for (number, form) in forms.iter().enumerate() {
+        let place = Place::new();
+        let table = bio.join(form).to_string_lossy().into_owned();
+        place.reduce(&["init", &table, "-o", "p.yaml"]).done();
+        let brief = ["autoencoder.training.max_epochs=1", "tsne=none", "evaluate=none", "output=run"];
+        let sets = brief.iter().flat_map(|set| ["--set", set]);
+        place.reduce(&["run", "p.yaml"].into_iter().chain(sets).collect::<Vec<_>>()).done();
+        let codes: Vec<Vec<String>> = forms
+            .iter()
+            .map(|other| {
+                let table = bio.join(other).to_string_lossy().into_owned();
+                place.reduce(&["encode", "run", &table, "-o", "codes.csv"]).done();
+                let text = String::from_utf8(place.read("codes.csv")).expect("text");
+                // ids and labels are called otherwise, or are not there
+                let first = text.lines().next().expect("a header").split(',').position(|name| name == "code_00");
+                let first = first.expect("a code");
+                text.lines().skip(1).map(|line| line.split(',').skip(first).collect::<Vec<_>>().join(",")).collect()
+            })
+            .collect();
+        assert!(codes.iter().all(|other| other == &codes[number]), "trained on {form}");
+    }
+}

@@ -1,0 +1,126 @@
+//! New rows in a file of another form than the model's own: other layout, other numbers on repeated names, holes.
+
+use crate::program::Place;
+
+const SMALL: &str = "autoencoder: {code_size: 2, hidden: [8], training: {max_epochs: 3}}\ntsne: none\nprepare: [standardize]\noutput: run\n";
+
+/// Cells of a table of 40 samples: their names first, then six features, of which the last repeats a name.
+fn table(repeat: &str) -> Vec<Vec<String>> {
+    let mut rows = vec![["cell", "A", "B", "C", "D", "U", repeat].map(str::to_owned).to_vec()];
+    for row in 0..40_usize {
+        let value = |column: usize| ((row * (3 + column) + column * column) % 11).to_string();
+        rows.push([format!("c{row}")].into_iter().chain((0..6).map(value)).collect());
+    }
+    rows
+}
+
+fn csv(rows: &[Vec<String>]) -> String {
+    rows.iter().map(|row| row.join(",") + "\n").collect()
+}
+
+fn turned(rows: &[Vec<String>]) -> Vec<Vec<String>> {
+    (0..rows[0].len()).map(|column| rows.iter().map(|row| row[column].clone()).collect()).collect()
+}
+
+/// Lines of a file of codes, the first column left out: what names the rows is called otherwise in other forms.
+fn codes(place: &Place, name: &str) -> Vec<String> {
+    let text = String::from_utf8(place.read(name)).expect("text");
+    text.lines().skip(1).map(str::to_owned).collect()
+}
+
+#[test]
+fn a_table_that_lies_the_other_way_is_known_by_its_names() {
+    let place = Place::new();
+    place.file("t.csv", csv(&table("U-1"))).file("turned.csv", csv(&turned(&table("U-1"))));
+    place.file("p.yaml", format!("version: 1\ninput: {{path: t.csv, id: cell}}\n{SMALL}"));
+    place.reduce(&["run", "p.yaml"]).done();
+    place.reduce(&["encode", "run", "t.csv", "-o", "a.csv"]).done();
+    let said = place.reduce(&["encode", "run", "turned.csv", "-o", "b.csv"]).done();
+    assert!(said.stderr.contains("the rows are named as the model's features (6 of 6)"), "{}", said.stderr);
+    assert_eq!(codes(&place, "a.csv"), codes(&place, "b.csv"));
+    place.reduce(&["encode", "run", "turned.csv", "--layout", "features_in_rows", "-o", "c.csv"]).done();
+    assert_eq!(place.read("b.csv"), place.read("c.csv"));
+    // asked for the wrong way, it says which columns are missing
+    let wrong = ["encode", "run", "turned.csv", "--layout", "samples_in_rows", "-o", "d.csv"];
+    place.reduce(&wrong).refused(&["columns the model was trained on are missing"]);
+}
+
+#[test]
+fn a_model_of_a_turned_table_takes_a_plain_one() {
+    let place = Place::new();
+    place.file("t.csv", csv(&table("U-1"))).file("turned.csv", csv(&turned(&table("U-1"))));
+    place.file("p.yaml", format!("version: 1\ninput: {{path: turned.csv, layout: features_in_rows}}\n{SMALL}"));
+    place.reduce(&["run", "p.yaml"]).done();
+    place.reduce(&["encode", "run", "turned.csv", "-o", "a.csv"]).done();
+    let said = place.reduce(&["encode", "run", "t.csv", "-o", "b.csv"]).done();
+    assert!(said.stderr.contains("read with layout samples_in_rows"), "{}", said.stderr);
+    assert_eq!(codes(&place, "a.csv"), codes(&place, "b.csv"));
+}
+
+#[test]
+fn repeated_names_that_another_tool_numbered_are_the_same() {
+    let place = Place::new();
+    place.file("t.csv", csv(&table("U.1"))).file("other.csv", csv(&table("U-1")));
+    place.file("p.yaml", format!("version: 1\ninput: {{path: t.csv, id: cell}}\n{SMALL}"));
+    place.reduce(&["run", "p.yaml"]).done();
+    place.reduce(&["encode", "run", "t.csv", "-o", "a.csv"]).done();
+    let said = place.reduce(&["encode", "run", "other.csv", "-o", "b.csv"]).done();
+    assert!(said.stderr.contains("1 repeated names are numbered otherwise"), "{}", said.stderr);
+    assert!(said.stderr.contains("`U-1` is its `U.1`"), "{}", said.stderr);
+    assert_eq!(place.read("a.csv"), place.read("b.csv"));
+    place.file("none.csv", csv(&table("V-1")));
+    place.reduce(&["encode", "run", "none.csv", "-o", "c.csv"]).refused(&["missing: `U.1`"]);
+}
+
+#[test]
+fn holes_in_new_rows_are_filled_when_asked_and_refused_with_the_way_out() {
+    let place = Place::new();
+    let whole = table("U-1");
+    let mut holes = whole.clone();
+    holes[3][2] = String::new();
+    place.file("t.csv", csv(&whole)).file("holes.csv", csv(&holes));
+    place.file("p.yaml", format!("version: 1\ninput: {{path: t.csv, id: cell}}\n{SMALL}"));
+    place.reduce(&["run", "p.yaml"]).done();
+    let words = ["column `B` has 1 missing value", "--missing median", "numeric: median"];
+    place.reduce(&["encode", "run", "holes.csv", "-o", "x.csv"]).refused(&words);
+    place.reduce(&["reconstruct", "run", "holes.csv", "-o", "x.csv"]).refused(&words);
+    let asked = ["encode", "run", "holes.csv", "--missing", "median", "-o", "b.csv"];
+    let said = place.reduce(&asked).done();
+    assert!(said.stderr.contains("1 missing numbers were filled in"), "{}", said.stderr);
+    // the same as a model that was told so from the start gives
+    place.reduce(&["run", "p.yaml", "--set", "input.missing.numeric=median", "--set", "output=told"]).done();
+    place.reduce(&["encode", "told", "holes.csv", "-o", "c.csv"]).done();
+    assert_eq!(place.read("b.csv"), place.read("c.csv"));
+}
+
+#[test]
+fn new_rows_say_what_is_strange_about_them() {
+    let place = Place::new();
+    let rows: String = (0..60).map(|row| format!("{},{},k{}\n", row % 7, row % 5, row % 3)).collect();
+    place.file("t.csv", format!("a,b,kind\n{rows}"));
+    place.file(
+        "p.yaml",
+        format!("version: 1\ninput: {{path: t.csv}}\n{}", SMALL.replace("code_size: 2", "code_size: 3")),
+    );
+    place.reduce(&["run", "p.yaml"]).done();
+    let said = place.reduce(&["encode", "run", "t.csv", "-o", "a.csv"]).done().stderr;
+    assert!(!said.contains("0 %") && said.contains("unlike the training rows"), "{said}");
+    place.file("new.csv", "a,b,kind\n1,2,k1\n3,4,k9\n5,1,\n");
+    let said = place.reduce(&["encode", "run", "new.csv", "-o", "b.csv"]).done().stderr;
+    let words =
+        "2 rows have a level of `kind` that no training row had, and count as none of its levels: `(missing)`, `k9`";
+    assert!(said.contains(words), "{said}");
+}
+
+#[test]
+fn a_table_that_lies_the_other_way_can_be_rated() {
+    let place = Place::new();
+    place.file("t.csv", csv(&table("U-1"))).file("turned.csv", csv(&turned(&table("U-1"))));
+    place.file("p.yaml", format!("version: 1\ninput: {{path: t.csv, id: cell}}\n{SMALL}"));
+    place.reduce(&["run", "p.yaml"]).done();
+    place.reduce(&["encode", "run", "t.csv", "-o", "codes.csv"]).done();
+    let plain = place.reduce(&["score", "t.csv", "codes.csv", "--id", "cell", "--as-is", "--json"]).done().stdout;
+    let other = ["score", "turned.csv", "codes.csv", "--layout", "features_in_rows", "--as-is", "--json"];
+    let last = |said: &str| said[said.find("\n{\n").or(said.find('{')).unwrap_or(0)..].to_owned();
+    assert_eq!(last(&plain), last(&place.reduce(&other).done().stdout));
+}
