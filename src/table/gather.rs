@@ -172,7 +172,9 @@ impl Gather {
         if rows > self.rows {
             self.check_size(rows - self.rows)?;
             let width = self.width();
-            if self.values.is_empty() && self.values.capacity() < rows * width {
+            if self.values.is_empty() && self.values.capacity() <= rows * width {
+                // fresh memory is zero: what was reserved is only touched when values are written, by all threads
+                self.values = Vec::new();
                 self.values = vec![0.0; rows * width];
             } else {
                 self.values.resize(rows * width, 0.0);

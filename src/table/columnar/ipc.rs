@@ -9,12 +9,13 @@ use polars_arrow::io::ipc::read::FileReader;
 use polars_arrow::io::ipc::read::read_file_metadata;
 
 use super::MOST_ROWS;
-use super::Stretch;
 use super::contain;
 use super::described;
-use super::lay_in_groups;
+use super::lay::Stretch;
+use super::lay::lay_in_groups;
 use super::open_file;
-use super::pick;
+use super::of_frame;
+use super::times;
 use super::wanted;
 use crate::error::Result;
 use crate::table::gather::Gather;
@@ -33,7 +34,9 @@ pub(in crate::table) fn open(path: &Path, _input: &Input) -> Result<Box<dyn Sour
     let columns = described(&schema)?;
     let file = open_file(path)?;
     let rows = contain(FORMAT, || Ok(IpcReader::new(file).with_projection(Some(Vec::new())).finish()?.height()))?;
-    Ok(Box::new(Ipc { path: path.to_owned(), columns, rows, done: 0, batches: None, batch: None }))
+    let mut opened = Ipc { path: path.to_owned(), columns, rows, done: 0, batches: None, batch: None };
+    opened.find_times()?;
+    Ok(Box::new(opened))
 }
 
 struct Ipc {
@@ -78,9 +81,8 @@ impl Source for Ipc {
         }
         if most == usize::MAX && self.done == 0 && self.rows <= MOST_ROWS {
             let stretch = Stretch { first: 0, count: self.rows, total: self.rows };
-            lay_in_groups(FORMAT, &stretch, slots, gather, progress, &mut |group| {
-                let file = open_file(&self.path)?;
-                contain(FORMAT, || IpcReader::new(file).with_projection(Some(group.to_vec())).finish())
+            lay_in_groups(FORMAT, &self.columns, &stretch, slots, gather, progress, &mut |group| {
+                Ok(of_frame(self.frame(group, self.rows)?, (0..group.len()).collect()))
             })?;
             self.done = self.rows;
             return Ok(true);
@@ -93,8 +95,9 @@ impl Source for Ipc {
         let count = (frame.height() - from).min(most).min(MOST_ROWS);
         let rows = contain(FORMAT, || Ok(frame.slice(i64::try_from(from).unwrap_or(i64::MAX), count)))?;
         let stretch = Stretch { first: self.done, count, total: self.rows };
-        lay_in_groups(FORMAT, &stretch, slots, gather, progress, &mut |group| {
-            pick(FORMAT, &rows, group.iter().map(|column| wanted.binary_search(column).unwrap_or(0)))
+        lay_in_groups(FORMAT, &self.columns, &stretch, slots, gather, progress, &mut |group| {
+            let places = group.iter().map(|column| wanted.binary_search(column).unwrap_or(0)).collect();
+            Ok(of_frame(rows.clone(), places))
         })?;
         self.done += count;
         if from + count < frame.height() {
@@ -105,6 +108,34 @@ impl Source for Ipc {
 }
 
 impl Ipc {
+    /// The first rows of some columns.
+    fn frame(&self, columns: &[usize], rows: usize) -> Result<DataFrame> {
+        let file = open_file(&self.path)?;
+        contain(FORMAT, || {
+            IpcReader::new(file).with_projection(Some(columns.to_vec())).with_n_rows(Some(rows)).finish()
+        })
+    }
+
+    /// Looks at the first texts of columns of texts for dates and times.
+    fn find_times(&mut self) -> Result<()> {
+        let texts = times::texts(&self.columns);
+        if texts.is_empty() || self.rows == 0 {
+            return Ok(());
+        }
+        let head = self.frame(&texts, self.rows.min(times::HEAD))?;
+        for (column, values) in texts.into_iter().zip(head.columns()) {
+            let pieces = [values.as_materialized_series().clone()];
+            if !times::judge(FORMAT, &mut self.columns[column], &pieces)? && self.rows > times::HEAD {
+                // without a value so far, it takes the kind of its first ones
+                let whole = self.frame(&[column], self.rows)?;
+                let pieces: Vec<Series> =
+                    whole.columns().iter().map(|values| values.as_materialized_series().clone()).collect();
+                times::judge(FORMAT, &mut self.columns[column], &pieces)?;
+            }
+        }
+        Ok(())
+    }
+
     /// The wanted columns of the next record batch that has rows.
     fn next_batch(&mut self, wanted: &[usize]) -> Result<DataFrame> {
         let path = &self.path;

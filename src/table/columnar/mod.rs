@@ -4,10 +4,12 @@
 //! group is read, so that the matrix stays the only full copy. Damaged files make these readers
 //! panic now and then; every call is contained and comes back as an error.
 
+mod convert;
 mod ipc;
 mod lay;
 mod ndjson;
 mod parquet;
+mod times;
 
 use std::fs::File;
 use std::panic::AssertUnwindSafe;
@@ -21,70 +23,29 @@ use crate::error::Result;
 use crate::table::clipped;
 use crate::table::clipped_to;
 use crate::table::error::TableError;
-use crate::table::gather::Gather;
 use crate::table::gather::Slot;
 use crate::table::source;
 use crate::table::source::Kind;
-use crate::table::source::Progress;
 use crate::table::write;
 use crate::table::write::ColumnValues;
+
+use lay::Decode;
 
 pub(super) use ipc::open as ipc;
 pub(super) use ndjson::open as ndjson;
 pub(super) use parquet::open as parquet;
 
-/// Bytes of a group of columns while they are read, counted as 8 per value.
-const GROUP: usize = 64 << 20;
 /// Rows read at once, whatever is asked for.
 const MOST_ROWS: usize = 1 << 20;
-
-/// Where the next rows of a file lie, and how many there are in all.
-struct Stretch {
-    first: usize,
-    count: usize,
-    total: usize,
-}
-
-/// Reads a stretch of rows, some columns at a time, and lays them into the matrix.
-fn lay_in_groups(
-    format: &'static str,
-    stretch: &Stretch,
-    slots: &[Slot],
-    gather: &mut Gather,
-    progress: &mut Progress<'_, '_>,
-    read: &mut dyn FnMut(&[usize]) -> Result<DataFrame>,
-) -> Result<()> {
-    let &Stretch { first, count, total } = stretch;
-    let taken = gather.take_rows(count)?;
-    let wanted = wanted(slots);
-    let per_group = (GROUP / 8 / count.max(1)).clamp(8, 4096);
-    let mut done = 0;
-    for group in wanted.chunks(per_group) {
-        let frame = read(group)?;
-        // a damaged file can give columns of unlike lengths
-        let found = frame.columns().iter().map(Column::len).find(|rows| *rows != count);
-        if found.is_some() || frame.height() != count || frame.width() != group.len() {
-            let found = found.unwrap_or(frame.height());
-            let reason = format!("{count} rows were announced, {found} are there");
-            return Err(TableError::Damaged { format, reason }.into());
-        }
-        let laid = AssertUnwindSafe(|| lay::lay(&frame, group, slots, &taken, first, gather));
-        std::panic::catch_unwind(laid).unwrap_or_else(|_| Err(gave_up(format)))?;
-        done += group.len();
-        progress.advance((first + count * done / wanted.len().max(1)) as u64, total as u64)?;
-    }
-    Ok(())
-}
 
 /// The positions of the columns that go somewhere.
 fn wanted(slots: &[Slot]) -> Vec<usize> {
     (0..slots.len()).filter(|column| slots[*column] != Slot::Skip).collect()
 }
 
-/// The columns at some positions of a frame in memory.
-fn pick(format: &'static str, frame: &DataFrame, positions: impl Iterator<Item = usize>) -> Result<DataFrame> {
-    let columns: Vec<Column> = positions.map(|position| frame.columns()[position].clone()).collect();
-    contain(format, || DataFrame::new(frame.height(), columns))
+/// Gives the columns at some places of a frame in memory.
+fn of_frame(frame: DataFrame, places: Vec<usize>) -> Decode<'static> {
+    Box::new(move |at| Ok(vec![frame.columns()[places[at]].as_materialized_series().clone()]))
 }
 
 /// What a file announces of its columns.

@@ -13,31 +13,26 @@ use std::sync::atomic::Ordering;
 use polars::prelude::*;
 
 use super::MOST_ROWS;
-use super::Stretch;
 use super::contain;
 use super::describe;
-use super::lay_in_groups;
-use super::pick;
+use super::lay::Stretch;
+use super::lay::lay_in_groups;
+use super::of_frame;
+use super::times;
 use crate::error::Error;
 use crate::error::Result;
-use crate::table::clipped;
 use crate::table::clipped_to;
 use crate::table::error::TableError;
 use crate::table::gather::Gather;
 use crate::table::gather::Slot;
 use crate::table::options::Input;
 use crate::table::source;
-use crate::table::source::Kind;
 use crate::table::source::Progress;
 use crate::table::source::Source;
 use crate::table::text::Blocks;
-use crate::table::text::time::Tally;
-use crate::table::text::time::TimeKind;
 use crate::table::text::unpacked;
 
 const FORMAT: &str = "NDJSON";
-/// Texts of a column that are looked at to judge whether it is of dates or times.
-const HEAD: usize = 1000;
 
 /// Opens a file of one JSON object per line, packed or not.
 pub(in crate::table) fn open(path: &Path, _input: &Input) -> Result<Box<dyn Source>> {
@@ -172,9 +167,8 @@ impl Source for Ndjson {
             let count = (frame.height() - from).min(most - (self.done - before)).min(MOST_ROWS);
             let rows = contain(FORMAT, || Ok(frame.slice(i64::try_from(from).unwrap_or(i64::MAX), count)))?;
             let stretch = Stretch { first: self.done, count, total: self.most_rows.max(self.done + count) };
-            let (columns, first_row) = (&self.columns, self.done);
-            lay_in_groups(FORMAT, &stretch, slots, gather, progress, &mut |group| {
-                with_times(pick(FORMAT, &rows, group.iter().copied())?, group, columns, slots, first_row)
+            lay_in_groups(FORMAT, &self.columns, &stretch, slots, gather, progress, &mut |group| {
+                Ok(of_frame(rows.clone(), group.to_vec()))
             })?;
             self.done += count;
             if from + count < frame.height() {
@@ -185,55 +179,13 @@ impl Source for Ndjson {
     }
 }
 
-/// The frame with its texts of time as numbers where they go among the numbers.
-fn with_times(
-    mut frame: DataFrame,
-    group: &[usize],
-    columns: &[source::Column],
-    slots: &[Slot],
-    first_row: usize,
-) -> Result<DataFrame> {
-    for (at, position) in group.iter().enumerate() {
-        let column = &columns[*position];
-        let (Kind::Time, Slot::Number(_), Some(kind)) =
-            (column.kind, slots[*position], TimeKind::named(&column.type_name))
-        else {
-            continue;
-        };
-        let texts = contain(FORMAT, || Ok(frame.columns()[at].as_materialized_series().str()?.clone()))?;
-        let mut numbers: Vec<Option<f64>> = Vec::with_capacity(texts.len());
-        for (row, text) in texts.iter().enumerate() {
-            let number = text.map(|text| {
-                kind.read(text).ok_or_else(|| TableError::NotATime {
-                    column: clipped(&column.name),
-                    row: first_row + row + 1,
-                    text: clipped(text),
-                    kind: column.type_name.clone(),
-                })
-            });
-            numbers.push(number.transpose()?);
-        }
-        let numbers = Column::new(column.name.as_str().into(), numbers);
-        contain(FORMAT, || frame.replace_column(at, numbers).map(|_| ()))?;
-    }
-    Ok(frame)
-}
-
 impl Ndjson {
     /// Looks at the first rows for texts that are dates or times.
     fn find_times(&mut self) -> Result<()> {
         let Some(frame) = self.next_block()? else { return Ok(()) };
-        for (column, values) in self.columns.iter_mut().zip(frame.columns()) {
-            if column.kind != Kind::Text {
-                continue;
-            }
-            let texts = contain(FORMAT, || Ok(values.as_materialized_series().str()?.clone()))?;
-            let mut tally = Tally::default();
-            texts.iter().flatten().take(HEAD).for_each(|text| tally.add(text));
-            if let Some(kind) = tally.kind() {
-                column.kind = Kind::Time;
-                kind.name().clone_into(&mut column.type_name);
-            }
+        for column in times::texts(&self.columns) {
+            let pieces = [frame.columns()[column].as_materialized_series().clone()];
+            times::judge(FORMAT, &mut self.columns[column], &pieces)?;
         }
         self.block = Some((frame, 0));
         Ok(())
