@@ -10,6 +10,7 @@ use crate::error::{Error, Result};
 use crate::model::Model;
 use crate::run::apply::{self, Count, Written};
 use crate::run::drawn::{self, DrawnFrom};
+use crate::run::placing;
 use crate::seed::Seed;
 
 /// `encode MODEL DATA`.
@@ -118,7 +119,7 @@ pub(super) fn place(verb: &Place, stop: &Stop) -> Result<()> {
     output::check(&output, &[&verb.data])?;
     let mut progress = super::listener(verb.quiet, false, stop);
     let (columns, new) =
-        apply::placed(&verb.run, &verb.data, &verb.otherwise.reading(), &mut |event| progress.take(event))?;
+        placing::placed(&verb.run, &verb.data, &verb.otherwise.reading(), &mut |event| progress.take(event))?;
     output::table(&output, columns, Reader::of(verb.spreadsheet_safe))?;
     tell(Count { rows: new.rows.ids.len(), flagged: new.flagged() }, &output, verb.quiet);
     Ok(())

@@ -4,6 +4,7 @@
 //! neighbors are exact up to [`Options::sample`] rows and exact on a seeded sample above, which the
 //! result says. Nothing here knows where the numbers came from: anybody's codes can be rated.
 
+mod among_all;
 mod classes;
 mod compare;
 mod correlation;
@@ -19,6 +20,7 @@ mod verdict;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use among_all::{AmongAll, among_all};
 pub use compare::{Measures, Pair, Space, compare, faithfulness};
 pub use error::EvaluateError;
 pub use novelty::{TrainingProfile, Unlikeness};

@@ -7,6 +7,7 @@
 mod approximate;
 mod distinct;
 pub mod exact;
+mod outlier;
 mod scan;
 
 use std::ops::ControlFlow;
@@ -19,6 +20,8 @@ use crate::error::{Explain, Fault};
 use crate::event::Observer;
 use crate::neighbors::distinct::Distinct;
 use crate::seed::Seed;
+
+pub use outlier::{outlier_factors, outlier_limit};
 
 /// The most rows for which `auto` compares every pair, for codes of up to 64 columns.
 ///

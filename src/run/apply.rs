@@ -1,4 +1,4 @@
-//! What a trained model does to new rows: encode, reconstruct, denoise, place.
+//! What a trained model does to new rows: encode, reconstruct, denoise.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -6,10 +6,7 @@ use std::path::{Path, PathBuf};
 use ndarray::{Array2, Axis};
 
 use super::data::RowNames;
-use super::read_back::{read_embedded, read_embedding};
 use super::reading::{self, Otherwise};
-use super::record::Record;
-use crate::embed;
 use crate::error::{Error, Result};
 use crate::evaluate::Unlikeness;
 use crate::event::{Event, Observer};
@@ -177,7 +174,7 @@ fn tell_applied(applied: &Applied, observer: &mut Observer<'_>) {
     }
 }
 
-fn unlike_columns(new: &NewRows) -> [Column; 2] {
+pub(super) fn unlike_columns(new: &NewRows) -> [Column; 2] {
     [
         Column::single("reconstruction_error", new.errors.iter().copied()),
         Column { name: "unlike_training".to_owned(), values: ColumnValues::Flag(new.unlike.flags.clone()) },
@@ -211,34 +208,6 @@ pub(super) fn frame_columns(frame: &Frame) -> Vec<Column> {
         ),
     }));
     columns
-}
-
-/// New rows placed on the embedding of a run; the run's own points stay where they are.
-///
-/// # Errors
-/// If the run has no embedding, its model does not fit the rows, or its files were changed.
-pub fn placed(
-    run: &Path,
-    data: &Path,
-    otherwise: &Otherwise,
-    observer: &mut Observer<'_>,
-) -> Result<(Vec<Column>, NewRows)> {
-    let record = Record::load(run)?;
-    let changed = record.verify(run);
-    if !changed.is_empty() {
-        return Err(Error::request(format!("`{}` was changed since the run: {}", run.display(), changed.join(", ")))
-            .hint("run its pipeline again"));
-    }
-    let model = Model::load(&run.join("model.safetensors"))?;
-    let (_, old_codes) =
-        read_embedded(&run.join("codes.parquet"), &model.about.input.labels, model.autoencoder.code_size())?;
-    let (_, old_points) = read_embedding(run, &record)?;
-    let new = read_rows(&model, data, otherwise, observer)?;
-    let codes = model.autoencoder.encode(new.prepared.view());
-    let placement = embed::place(codes.view(), old_codes.view(), old_points.view(), observer)?;
-    let mut columns = super::publish::embedding_columns(&new.rows, placement.points.view(), &[], &[]);
-    columns.extend(unlike_columns(&new));
-    Ok((columns, new))
 }
 
 /// Writes a model as `encoder.onnx` and `decoder.onnx` into a folder, which is made where it is not there.

@@ -10,6 +10,7 @@ use super::work::{Coded, LaidOut, Trained, gather};
 use crate::error::{Error, Result};
 use crate::evaluate::{self, Pair, Reconstruction, Space};
 use crate::event::Observer;
+use crate::neighbors::Neighbors;
 use crate::pca::Pca;
 use crate::pipeline::Pipeline;
 use crate::table;
@@ -35,7 +36,7 @@ pub(super) struct Measured {
     pub looks: Looks,
 }
 
-/// Measures a run.
+/// Measures a run; `near` are the nearest codes of every row, where they are known.
 ///
 /// # Errors
 /// If a space holds a number that is not finite, or the observer asks to stop.
@@ -44,6 +45,7 @@ pub(super) fn measure(
     trained: &Trained,
     coded: &Coded,
     laid_out: Option<&LaidOut>,
+    near: Option<&Neighbors>,
     data: &Data,
     observer: &mut Observer<'_>,
 ) -> Result<Measured> {
@@ -92,6 +94,13 @@ pub(super) fn measure(
     let (prepared_itself, codes, pca_measures, pca_embedding) = (next()?, next()?, next()?, next()?);
     let (embedding, embedding_from_codes) =
         if laid_out.is_some() { (Some(next()?), Some(next()?)) } else { (None, None) };
+    let embedding_among_all = match (laid_out, near) {
+        (Some(laid_out), Some(near)) => {
+            let map = Space { name: "embedding", points: laid_out.points.view() };
+            evaluate::among_all(near, map, labels, options, pipeline.seed)?
+        }
+        _ => None,
+    };
     let reliability = match laid_out {
         Some(laid_out) => evaluate::reliability(
             // the codes' neighbors, not the table's: those of a wide table are mostly noise
@@ -123,6 +132,7 @@ pub(super) fn measure(
         codes,
         embedding,
         embedding_from_codes,
+        embedding_among_all,
         pca: pca_measures,
         pca_embedding,
         prepared: prepared_itself,

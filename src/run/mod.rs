@@ -11,6 +11,7 @@ mod courses;
 mod data;
 pub mod drawn;
 pub mod folder;
+mod graph;
 mod kept;
 mod keys;
 mod lock;
@@ -19,8 +20,8 @@ mod measure;
 pub mod memory;
 pub mod meter;
 mod methods;
-mod packed;
 mod pictures;
+pub mod placing;
 mod publish;
 pub mod read_back;
 pub mod reading;
@@ -38,7 +39,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::autoencoder;
 use crate::error::Result;
-use crate::evaluate::{Measures, Reconstruction};
+use crate::evaluate::{AmongAll, Measures, Reconstruction};
 use crate::event::{Observer, Stage};
 use crate::pipeline::Loaded;
 use crate::prepare::Step;
@@ -132,6 +133,9 @@ pub struct Faithfulness {
     /// The embedding beside the codes: what t-SNE alone lost.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub embedding_from_codes: Option<Measures>,
+    /// The same among all rows, where the others compare a sample's rows with each other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub embedding_among_all: Option<AmongAll>,
     /// PCA of the code's size beside the prepared table.
     pub pca: Measures,
     /// Two principal components beside the prepared table.

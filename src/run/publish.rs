@@ -106,6 +106,7 @@ impl Work<'_> {
             inputs: self.inputs.iter().cloned().collect(),
             stages: meter.stages,
             files: BTreeMap::new(),
+            neighbors: self.graph.clone(),
             machine: Machine::here(),
             digest: String::new(),
         };

@@ -35,6 +35,9 @@ pub struct Record {
     pub stages: Vec<StageRecord>,
     /// The digest (BLAKE3) of every file the run wrote.
     pub files: BTreeMap<String, String>,
+    /// The kept file with the neighbors of every row's code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub neighbors: Option<String>,
     /// The processor architecture and threads, on which speed but no byte depends.
     pub machine: Machine,
     /// The digest (BLAKE3) of this record itself, written with an empty one.

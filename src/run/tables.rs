@@ -82,13 +82,23 @@ pub(super) fn of(metrics: &Metrics, size: usize) -> Vec<MeasureTable> {
             Some(_) => " The last column compares the map with the codes, all others compare with the prepared table.",
             None => "",
         };
+        let among_all = found.embedding_among_all.as_ref().map_or_else(String::new, |among| {
+            let agreement = among.label_agreement.map_or_else(String::new, |agreement| {
+                format!(", and the label agreement of the map is {agreement:.3}")
+            });
+            format!(
+                " Looked for among all {} rows, {:.3} of the nearest codes are nearest on the map{agreement}.",
+                grouped(among.total_rows),
+                among.knn_recall
+            )
+        });
         let labels = found.prepared.label_agreement.map_or_else(String::new, |agreement| {
             format!(" In the prepared table itself the label agreement is {agreement:.3}.")
         });
         tables.push(MeasureTable {
             title: "Faithfulness to the prepared table".to_owned(),
             note: format!(
-                "{} nearest neighbors, on {measured}{} rows.{step}{labels}",
+                "{} nearest neighbors, on {measured}{} rows.{step}{among_all}{labels}",
                 found.codes.neighbors,
                 grouped(found.codes.rows)
             ),

@@ -14,7 +14,6 @@ use super::kept::Kept;
 use super::keys::{self, Keys};
 use super::measure::{Measured, measure};
 use super::meter::Meter;
-use super::packed::{nearest, pack, unpack};
 use super::pictures;
 use super::room;
 use super::{EmbeddingRecord, Reuse, TrainingRecord};
@@ -23,12 +22,8 @@ use crate::embed;
 use crate::error::{Error, Fault, Result};
 use crate::event::{Event, Observer, Stage};
 use crate::model::Model;
-use crate::neighbors::{self, Neighbors};
 use crate::pipeline::{Loaded, Pipeline};
 use crate::table::{self, Input, LabelValues};
-
-/// Exact neighbors that are kept at least, so that perplexities up to 50 share them; beside the distances they cost little.
-const AMPLE: usize = 150;
 
 /// A run at work.
 pub(super) struct Work<'a> {
@@ -39,7 +34,9 @@ pub(super) struct Work<'a> {
     pub(super) meter: Meter,
     files: Vec<PathBuf>,
     pub(super) inputs: Vec<(String, String)>,
-    keys: Keys,
+    pub(super) keys: Keys,
+    /// The kept file of the neighbor graph, once it is known.
+    pub(super) graph: Option<String>,
     data: Option<Data>,
 }
 
@@ -85,7 +82,7 @@ impl<'a> Work<'a> {
         let inputs = keys::digests(&files, &loaded.output)?;
         let keys = Keys::of(loaded, &inputs)?;
         let kept = Kept::in_folder(&loaded.output);
-        Ok(Work { loaded, folder, kept, reuse, meter: Meter::default(), files, inputs, keys, data: None })
+        Ok(Work { loaded, folder, kept, reuse, meter: Meter::default(), files, inputs, keys, graph: None, data: None })
     }
 
     /// The run folder, opened.
@@ -94,7 +91,7 @@ impl<'a> Work<'a> {
     }
 
     /// The kept result of a stage, if it may be taken up and is as it was.
-    fn take(&mut self, stage: Stage, name: &str, observer: &mut Observer<'_>) -> Option<Vec<u8>> {
+    pub(super) fn take(&mut self, stage: Stage, name: &str, observer: &mut Observer<'_>) -> Option<Vec<u8>> {
         if !self.reuse.includes(stage) {
             return None;
         }
@@ -107,7 +104,7 @@ impl<'a> Work<'a> {
         taken
     }
 
-    fn keep(&mut self, name: &str, bytes: &[u8]) -> Result<()> {
+    pub(super) fn keep(&mut self, name: &str, bytes: &[u8]) -> Result<()> {
         let folder = self.folder.as_ref().ok_or_else(|| Error::failure("the run folder was not opened"))?;
         self.kept.keep(folder, name, bytes)
     }
@@ -270,6 +267,7 @@ impl<'a> Work<'a> {
             // another perplexity may want them yet
             if let Some((file, _)) = self.keys.kept_neighbors(&self.kept, 1, true) {
                 self.kept.hold_on(&self.loaded.output, &file);
+                self.graph = Some(file);
             }
             return Ok(Some(LaidOut { points, record }));
         }
@@ -304,26 +302,6 @@ impl<'a> Work<'a> {
         Ok(Some(laid_out))
     }
 
-    fn neighbors(&mut self, coded: &Coded, options: &embed::Options, observer: &mut Observer<'_>) -> Result<Neighbors> {
-        let (rows, needed) = (coded.codes.nrows(), options.neighbors_needed());
-        let exact = options.neighbors.chosen(rows, coded.codes.ncols()).0 == neighbors::Method::Exact;
-        if let Some((file, count)) = self.keys.kept_neighbors(&self.kept, needed, exact)
-            && let Some(bytes) = self.take(Stage::Neighbors, &file, observer)
-            && let Some(neighbors) = unpack(&bytes, rows, count)
-        {
-            self.meter.reused(Stage::Neighbors, observer);
-            return Ok(nearest(neighbors, needed));
-        }
-        let seed = self.pipeline().seed;
-        let count = if exact { needed.max(AMPLE.min(rows.saturating_sub(1))) } else { needed };
-        let found = self.meter.stage(Stage::Neighbors, observer, |observer| {
-            Ok(neighbors::find(coded.codes.view(), count, options.neighbors, seed, observer)?)
-        })?;
-        let file = self.keys.neighbors_file(count);
-        self.keep(&file, &pack(&found))?;
-        Ok(nearest(found, needed))
-    }
-
     /// Measures what each step lost.
     pub(super) fn measure(
         &mut self,
@@ -339,11 +317,12 @@ impl<'a> Work<'a> {
             self.meter.reused(Stage::Evaluate, observer);
             return Ok(measured);
         }
-        let pipeline = self.pipeline();
         self.data(observer)?;
         let data = self.data.take().ok_or_else(|| Error::failure("the table is gone"))?;
+        let near = self.nearest_codes(coded, laid_out)?;
+        let pipeline = self.pipeline();
         let measured = self.meter.stage(Stage::Evaluate, observer, |observer| {
-            measure(pipeline, trained, coded, laid_out, &data, observer)
+            measure(pipeline, trained, coded, laid_out, near.as_ref(), &data, observer)
         })?;
         self.data = Some(data);
         self.keep(&file, &json(&measured)?)?;

@@ -83,8 +83,44 @@ fn new_rows_are_placed_on_the_embedding() {
     let before = place.read("run/embedding.parquet");
     place.reduce(&["place", "run", "digits.csv", "-o", "placed.csv"]).done();
     let text = String::from_utf8(place.read("placed.csv")).expect("text");
-    assert!(text.starts_with("row,label,x,y,"), "{}", text.lines().next().expect("a header"));
+    assert!(text.starts_with("row,label,x,y,outlier_factor,outlier,"), "{}", text.lines().next().expect("a header"));
     assert_eq!(before, place.read("run/embedding.parquet"));
+    // The neighbor graph that the run kept is used, and its absence changes nothing.
+    std::fs::remove_dir_all(place.join("run/.stages")).expect("kept stages");
+    place.reduce(&["place", "run", "digits.csv", "-o", "again.csv"]).done();
+    assert_eq!(text.as_bytes(), place.read("again.csv"));
+}
+
+#[test]
+fn a_row_far_outside_the_map_is_told() {
+    let place = Place::new();
+    place.digits(SMALL).reduce(&["run", "p.yaml"]).done();
+    let digits = String::from_utf8(place.read("digits.csv")).expect("text");
+    let mut lines: Vec<String> = digits.lines().take(31).map(str::to_owned).collect();
+    let far: Vec<String> =
+        lines[0].split(',').map(|name| if name == "label" { "3" } else { "900" }.to_owned()).collect();
+    lines.push(far.join(","));
+    place.file("new.csv", lines.join("\n"));
+    let said = place.reduce(&["place", "run", "new.csv", "-o", "placed.csv"]).done();
+    let text = String::from_utf8(place.read("placed.csv")).expect("text");
+    let outliers: Vec<bool> = text.lines().skip(1).map(|line| line.split(',').nth(5) == Some("true")).collect();
+    assert!(outliers[30] && outliers[..30].iter().filter(|outlier| **outlier).count() <= 3, "{text}");
+    assert!(said.stderr.contains("lie further outside the rows of"), "{}", said.stderr);
+}
+
+#[test]
+fn neighbors_on_the_map_are_looked_for_among_all_rows_where_a_sample_is_compared() {
+    let place = Place::new();
+    place.digits(&format!("{SMALL}evaluate: {{sample: 100}}\n")).reduce(&["run", "p.yaml"]).done();
+    let metrics = place.json("run/metrics.json");
+    let among = &metrics["faithfulness"]["embedding_among_all"];
+    let sampled = &metrics["faithfulness"]["embedding_from_codes"];
+    assert_eq!((among["rows"].as_u64(), sampled["rows"].as_u64()), (Some(100), Some(100)));
+    assert!(among["total_rows"].as_u64() > Some(100), "{among}");
+    let recall = among["knn_recall"].as_f64().expect("a number");
+    assert!((0.2..1.0).contains(&recall), "{among}");
+    let report = String::from_utf8(place.read("run/report.html")).expect("text");
+    assert!(report.contains("of the nearest codes are nearest on the map"));
 }
 
 #[test]

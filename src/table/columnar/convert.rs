@@ -24,8 +24,7 @@ pub(super) fn numbers(
     first_row: usize,
     to: &mut [f32],
 ) -> Result<bool> {
-    if let (Kind::Time, DataType::String, Some(kind)) =
-        (column.kind, piece.dtype(), TimeKind::named(&column.type_name))
+    if let (Kind::Time, DataType::String, Some(kind)) = (column.kind, piece.dtype(), TimeKind::named(&column.type_name))
     {
         return times(format, piece, column, kind, first_row, to);
     }
