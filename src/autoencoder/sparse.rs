@@ -232,7 +232,7 @@ wide! {
         for first in (0..columns).step_by(BLOCK) {
             let block = first..columns.min(first + BLOCK);
             to.starts.push(count as u32);
-            count = to.list(count, &common[block.clone()], &nothing);
+            count = to.list(count, &common[block.clone()], &nothing[..block.len()]);
             for row in rows.chunks_exact(columns) {
                 to.starts.push(count as u32);
                 count = to.list(count, &row[block.clone()], &common[block.clone()]);
