@@ -12,6 +12,8 @@ mod columnar;
 mod dictionary;
 mod error;
 mod evidence;
+#[cfg(test)]
+mod formats_tests;
 mod frame;
 mod gather;
 mod hdf5;
