@@ -40,8 +40,8 @@ fn an_inspection_names_types_holes_and_likely_roles() {
     let json: serde_json::Value =
         serde_json::from_str(&place.reduce(&["inspect", "t.csv", "--json"]).done().stdout).expect("JSON");
     assert_eq!(
-        (json["by_column"][2]["range"][1].as_f64(), json["by_column"][0]["role"].as_str()),
-        (Some(59.0), Some("id"))
+        (json["by_column"][3]["range"][1].as_f64(), json["by_column"][0]["role"].as_str()),
+        (Some(7.0), Some("id"))
     );
     assert_eq!((json["rows"].as_u64(), json["types"]["number"].as_u64()), (Some(60), Some(3)));
 }
