@@ -53,6 +53,9 @@ pub struct About {
     pub input: Input,
     /// How many rows trained it.
     pub training_rows: usize,
+    /// Where it takes numbers and levels: its columns in the order of its table.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub order: Vec<String>,
 }
 
 /// Why a model file is refused.

@@ -17,8 +17,13 @@ pub(super) fn inspect(verb: &Inspect) -> Result<()> {
         return output::print_json(&starter.inspection);
     }
     let mut lines = starter.inspection.lines();
-    lines.push("guesses of `reduce init`:".to_owned());
-    lines.extend(starter.guesses.iter().map(|guess| format!("  {guess}")));
+    lines.push(String::new());
+    lines.extend(starter.inspection.column_lines());
+    if starter.inspection.trainable() > 0 {
+        lines.push(String::new());
+        lines.push("guesses of `reduce init`:".to_owned());
+        lines.extend(starter.guesses.iter().map(|guess| format!("  {guess}")));
+    }
     output::print(&format!("{}\n", lines.join("\n")))
 }
 
@@ -30,6 +35,7 @@ pub(super) fn init(verb: &Init) -> Result<()> {
     }
     let folder = verb.output.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
     let starter = plan::starter(&verb.data, folder, &mut silent)?;
+    starter.inspection.check_trainable().map_err(|error| error.at(verb.data.display().to_string()))?;
     let Some(path) = &verb.output else { return output::print(&starter.text) };
     folder::write_whole(path, |file| {
         std::io::Write::write_all(file, starter.text.as_bytes()).map_err(|error| Error::io("write", path, &error))

@@ -9,26 +9,8 @@ use crate::pipeline;
 use crate::prepare::Preparation;
 use crate::table;
 use crate::table::WITHOUT_A_VALUE;
-use crate::table::inspect::{self, Inspection};
+use crate::table::inspect::{self, Inspection, named_as_label};
 use crate::table::{Input, Layout};
-
-/// Columns are taken for labels by these words in their names: guessing from values alone would keep features from training.
-const LABEL_WORDS: [&str; 14] = [
-    "label",
-    "class",
-    "classe",
-    "target",
-    "cluster",
-    "celltype",
-    "species",
-    "diagnosis",
-    "outcome",
-    "category",
-    "group",
-    "condition",
-    "phenotype",
-    "y",
-];
 
 /// A pipeline file for a table, and the guesses in it, a sentence each.
 #[derive(Debug, Clone)]
@@ -176,15 +158,6 @@ pub fn starter(data: &Path, folder: &Path, observer: &mut Observer<'_>) -> Resul
     Ok(Starter { text, guesses, inspection: found })
 }
 
-/// Whether a column's name says that it is a label: one of the words, alone or as a part (`cell_type`, `Class`, `y`).
-fn named_as_label(name: &str) -> bool {
-    let lower = name.to_lowercase();
-    let joined: String = lower.chars().filter(|letter| letter.is_alphanumeric()).collect();
-    let parts = lower.split(|letter: char| !letter.is_alphanumeric());
-    LABEL_WORDS.contains(&joined.as_str())
-        || parts.clone().count() <= 2 && parts.clone().any(|part| part.len() > 1 && LABEL_WORDS[..8].contains(&part))
-}
-
 /// A name as YAML: plain where nothing can be misread, else in quotes.
 fn quoted(name: &str) -> String {
     let plain = name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '.' || first == '/')
@@ -217,18 +190,9 @@ fn seen_from(folder: &Path, data: &Path) -> PathBuf {
 mod tests {
     use std::path::Path;
 
-    use super::named_as_label;
     use super::path_in;
     use super::quoted;
     use super::stem;
-
-    #[test]
-    fn labels_are_guessed_by_name_alone() {
-        assert!(
-            ["label", "Class", "cell_type", "cell type", "y", "true_label"].iter().all(|name| named_as_label(name))
-        );
-        assert!(!["Condition 1", "workclass", "MS SubClass", "education"].iter().any(|name| named_as_label(name)));
-    }
 
     #[test]
     fn names_that_yaml_would_misread_are_quoted() {

@@ -1,5 +1,6 @@
 //! New rows out of a variational model: drawn, or between two rows of its run.
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use super::apply::frame_columns;
@@ -8,6 +9,7 @@ use crate::autoencoder::Mixture;
 use crate::error::{Error, Result};
 use crate::model::Model;
 use crate::seed::Seed;
+use crate::table::Frame;
 use crate::table::write::Column;
 
 /// Normal distributions in a mixture fitted to codes.
@@ -45,7 +47,7 @@ pub fn sample(
         let rows = most.min(count - done);
         let frame = model.preparation.invert(draw.next(rows).view())?;
         let mut columns = vec![Column::text("sample", (done..done + rows).map(|row| row.to_string()))];
-        columns.extend(frame_columns(&frame));
+        columns.extend(in_order(model, &frame));
         sink(columns)?;
         done += rows;
     }
@@ -82,6 +84,14 @@ pub fn between(path: &Path, model: &Model, ends: [&str; 2], steps: usize) -> Res
     let prepared = model.autoencoder.between(code(ends[0])?, code(ends[1])?, steps);
     let frame = model.preparation.invert(prepared.view())?;
     let mut columns = vec![Column::text("step", (0..steps).map(|step| step.to_string()))];
-    columns.extend(frame_columns(&frame));
+    columns.extend(in_order(model, &frame));
     Ok(columns)
+}
+
+/// The columns of a frame in the order that the model's table had.
+fn in_order(model: &Model, frame: &Frame) -> Vec<Column> {
+    let place: HashMap<&str, usize> = model.about.order.iter().map(String::as_str).zip(0..).collect();
+    let mut columns = frame_columns(frame);
+    columns.sort_by_key(|column| place.get(column.name.as_str()).copied());
+    columns
 }

@@ -49,6 +49,7 @@ pub(super) fn assemble(pipeline: &Pipeline, name: String, data: &Data, autoencod
         seed: pipeline.seed,
         input: Input { path: OneOrMany(vec![PathBuf::new()]), metadata: None, ..pipeline.input.clone() },
         training_rows: data.split.training.len(),
+        order: data.account.order.clone(),
     };
     Model { about, preparation: data.preparation.clone(), autoencoder, profile }
 }

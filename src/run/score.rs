@@ -11,6 +11,7 @@ use crate::evaluate::{self, Measures, Pair, Space};
 use crate::event::{Event, Observer};
 use crate::prepare::Preparation;
 use crate::seed::Seed;
+use crate::table::inspect::named_as_label;
 use crate::table::{self, Input, LabelValues, Layout, Missing, NumericMissing, Rows, Table};
 use crate::value::OneOrMany;
 
@@ -82,8 +83,18 @@ pub fn score(request: &Request<'_>, observer: &mut Observer<'_>) -> Result<Score
                 .hint("leave `--label` out, or give the table with a sample in each row"));
         }
     } else {
-        let columns = table::read::schema(&input, Path::new(""))?.columns.len();
-        input.rows = Some(Rows { sample: most_rows(columns, &request.options), seed: SEED.0 });
+        let names = table::read::schema(&input, Path::new(""))?.columns;
+        input.rows = Some(Rows { sample: most_rows(names.len(), &request.options), seed: SEED.0 });
+        if request.label.is_none() {
+            // what a pipeline of `init` would not train on is no part of what codes can keep
+            let named = |(name, _): (String, String)| (name != "y" && named_as_label(&name)).then_some(name);
+            input.features.exclude = names.into_iter().filter_map(named).collect();
+        }
+        if let Some(name) = input.features.exclude.first() {
+            let _ = observer(Event::Note(format!(
+                "`{name}` is named like a label and left out of the comparison; `--label {name}` scores it"
+            )));
+        }
     }
     let Table { ids, rows, frame, labels, account, .. } = table::read::read(&input, Path::new(""), observer)?;
     let rated = Rated { ids: &ids, rows: &rows, total: account.rows_read };

@@ -9,6 +9,7 @@ use crate::error::Result;
 use crate::table::Account;
 use crate::table::Frame;
 use crate::table::Table;
+use crate::table::Unused;
 use crate::table::dictionary::Dictionary;
 use crate::table::error::TableError;
 use crate::table::first_few;
@@ -67,10 +68,12 @@ impl Loaded {
     pub(super) fn from_gather(
         mut gather: Gather,
         input: &Input,
-        account: Account,
+        mut account: Account,
         places: Places,
         labels_elsewhere: Vec<String>,
     ) -> Self {
+        account.unused.append(&mut gather.unused_late);
+        account.notes.append(&mut gather.notes);
         let rows = gather.rows();
         let keep: Vec<bool> = gather.dead.iter().map(|dead| !dead).collect();
         let kept = |position: &usize| keep[*position];
@@ -100,7 +103,19 @@ impl Loaded {
 }
 
 /// Makes the table: joins, types the labels, leaves out what cannot train, checks what is missing.
+///
+/// # Errors
+/// As [`any`], and if no column is left to train on.
 pub(super) fn table(loaded: Loaded, metadata: Option<Joined>, input: &Input) -> Result<Table> {
+    let table = any(loaded, metadata, input)?;
+    if table.account.columns_used == 0 {
+        return Err(TableError::NoFeatures { reasons: reasons(&table.account.unused) }.into());
+    }
+    Ok(table)
+}
+
+/// As [`table`], though it may hold nothing that trains.
+pub(super) fn any(loaded: Loaded, metadata: Option<Joined>, input: &Input) -> Result<Table> {
     let Loaded {
         id_name,
         ids,
@@ -150,8 +165,11 @@ pub(super) fn table(loaded: Loaded, metadata: Option<Joined>, input: &Input) -> 
     let (names, values) = keep_numbers(names, values, input, &ids, &mut account)?;
     let categories = keep_levels(categories, input, &ids, &mut account)?;
     account.columns_used = names.len() + categories.len();
-    if account.columns_used == 0 {
-        return Err(TableError::NoFeatures { reasons: reasons(&account) }.into());
+    if categories.is_empty() {
+        account.order.clear();
+    } else {
+        let used = |name: &String| names.contains(name) || categories.iter().any(|category| category.name == *name);
+        account.order.retain(used);
     }
     if id_name.is_empty() {
         "row".clone_into(&mut id_name);
@@ -218,15 +236,14 @@ impl Names {
 }
 
 /// Every column and why it does not train, for a table that has none that does.
-fn reasons(account: &Account) -> String {
+pub(super) fn reasons(all: &[Unused]) -> String {
     const SHOWN: usize = 8;
-    let mut parts: Vec<String> = account
-        .unused
+    let mut parts: Vec<String> = all
         .iter()
         .take(SHOWN)
         .map(|unused| format!("`{}` ({}): {}", super::clipped(&unused.name), unused.kind, unused.reason))
         .collect();
-    match account.unused.len() {
+    match all.len() {
         0 => parts.push("every column is id or label".to_owned()),
         all if all > SHOWN => parts.push(format!("and {} more", all - SHOWN)),
         _ => {}

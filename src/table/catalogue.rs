@@ -1,5 +1,7 @@
 //! Dirty tables, one by one: what is said, or what they are read as.
 
+mod together;
+
 use std::path::Path;
 
 use crate::event::silent;

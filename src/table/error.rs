@@ -193,6 +193,16 @@ pub enum TableError {
         /// What the bytes look like.
         looks_like: Option<&'static str>,
     },
+    /// Lines stand above the column names.
+    #[error("line {line} holds one field where later lines hold {fields}: a title or comment, not column names")]
+    Title {
+        /// The line, from 1.
+        line: usize,
+        /// The fields of later lines.
+        fields: usize,
+        /// The first line that holds as many.
+        begins: usize,
+    },
     /// The first row is all numbers.
     #[error("the first row looks like data, not like column names ({sample})")]
     HeaderIsData {
@@ -235,6 +245,18 @@ pub enum TableError {
         /// What it lacks and what it has besides.
         difference: String,
     },
+    /// A column has one kind in the first file and another in a further one.
+    #[error("in {file} column `{name}` is of type {here}, in the first file of type {before}")]
+    KindsDiffer {
+        /// The file.
+        file: String,
+        /// The column.
+        name: String,
+        /// Its type there.
+        here: String,
+        /// Its type in the first file.
+        before: String,
+    },
     /// New rows lack columns that the model knows.
     #[error("{count} of the {wanted} columns the model was trained on {} missing: {names}", if *.count == 1 { "is" } else { "are" })]
     ColumnsMissing {
@@ -271,7 +293,10 @@ impl Explain for TableError {
             Self::NoRows { .. } => "give a table with one row per sample".to_owned(),
             Self::NoFeatures { .. } => "training needs numbers, or texts with few levels".to_owned(),
             Self::DuplicateColumn { .. } => "rename one of them".to_owned(),
-            Self::UnnamedColumn { .. } => "name it, or set `input.header: absent` if the first row is data".to_owned(),
+            Self::UnnamedColumn { .. } => {
+                "name it, remove it if lines only end in a separator, or set `input.header: absent` if the first row is data"
+                    .to_owned()
+            }
             Self::DuplicateId { .. } => "choose another `input.id`, or leave it out: rows are then numbered".to_owned(),
             Self::MissingId { .. } => "fill it in, or leave `input.id` out: rows are then numbered".to_owned(),
             Self::NoSuchColumn { nearest, .. } | Self::NothingMatches { nearest, .. } => match nearest {
@@ -283,9 +308,10 @@ impl Explain for TableError {
             Self::CannotTrain { name, .. } => {
                 format!("leave `{name}` out of `input.features.include`, or turn it into numbers first")
             }
-            Self::NotANumber { column, text, .. } => format!(
-                "if `{text}` means missing, add it to `input.missing.words`; if the column holds codes, add `{column}` to \
-                 `input.categorical.columns`; else exclude it with `input.features.exclude`"
+            Self::NotANumber { column, text, row, .. } => format!(
+                "{}if `{text}` means missing, add it to `input.missing.words`; if the column holds codes, add `{column}` to \
+                 `input.categorical.columns`; else exclude it with `input.features.exclude`",
+                if *row == 1 { "if the first row holds units or titles, delete it; " } else { "" }
             ),
             Self::NotATime { column, text, .. } => format!(
                 "if `{text}` means missing, add it to `input.missing.words`; else exclude `{column}` with \
@@ -308,6 +334,9 @@ impl Explain for TableError {
                 "set `input.header: absent` if there are no names, `input.header: present` if these are the names"
                     .to_owned()
             }
+            Self::Title { begins, .. } => format!(
+                "delete what stands above the column names, for example with `tail -n +{begins}` if they are in line {begins}"
+            ),
             Self::Damaged { .. } => "fetch or write it again".to_owned(),
             Self::Unsupported { hint, .. } => (*hint).to_owned(),
             Self::TooBig { .. } => {
@@ -315,6 +344,10 @@ impl Explain for TableError {
                     .to_owned()
             }
             Self::ColumnsDiffer { .. } => "give the files the same columns, in any order".to_owned(),
+            Self::KindsDiffer { name, .. } => format!(
+                "write `{name}` alike in all files, exclude it with `input.features.exclude`, or add it to \
+                 `input.categorical.columns`"
+            ),
             Self::ColumnsMissing { .. } => {
                 "new rows need every column of the training table; their order does not matter".to_owned()
             }

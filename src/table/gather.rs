@@ -7,10 +7,19 @@ use crate::error::Result;
 use crate::seed::Generator;
 use crate::seed::Seed;
 use crate::seed::Stream;
+use crate::table::Unused;
+use crate::table::clipped;
 use crate::table::dictionary::Dictionary;
 use crate::table::error::TableError;
 use crate::table::memory;
 use crate::table::options::Rows;
+use crate::table::options::Times;
+use crate::table::source::Kind;
+
+/// Why a column of dates or times does not train.
+pub(super) const TIMES_LEFT_OUT: &str = "a date or time, and `input.times` is leave_out";
+/// Why a column of lists and the like does not train.
+pub(super) const CANNOT_TRAIN: &str = "its type cannot train";
 
 /// Where a column of the file goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,6 +72,10 @@ pub(super) struct Gather {
     pub(super) texts: Vec<TextColumn>,
     /// Columns of numbers in which an integer was too long for single precision.
     pub(super) rounded: Vec<bool>,
+    /// Columns without a value at first that turned out not to train, for the account.
+    pub(super) unused_late: Vec<Unused>,
+    /// Sentences on columns without a value at first.
+    pub(super) notes: Vec<String>,
     rows: usize,
     offered: usize,
     sampler: Option<Sampler>,
@@ -89,6 +102,8 @@ impl Gather {
             values: Vec::new(),
             texts,
             rounded: vec![false; width],
+            unused_late: Vec::new(),
+            notes: Vec::new(),
             rows: 0,
             offered: 0,
             sampler: sample.map(|rows| Sampler::new(rows.sample, Seed(rows.seed))),
@@ -196,8 +211,28 @@ impl Gather {
         self.rows = rows;
     }
 
+    /// Gives a column that has had no value so far the kind of its first values; its type as the file has it.
+    pub(super) fn settle_unknown(&mut self, column: usize, kind: Kind, type_name: &str, times: Times) -> Slot {
+        let reason = match (kind, times) {
+            (Kind::Unknown, _) => return Slot::Unknown(column),
+            (Kind::Number, _) => return Slot::Number(column),
+            (Kind::Text | Kind::Boolean | Kind::Annotation, _) => return self.turn_to_text(column),
+            (Kind::Time, Times::Number) => {
+                let named = clipped(&self.names[column]);
+                self.notes.push(format!("dates train as days and times as seconds since 1970 or midnight: `{named}`"));
+                return Slot::Number(column);
+            }
+            (Kind::Time, Times::LeaveOut) => TIMES_LEFT_OUT,
+            (Kind::Other, _) => CANNOT_TRAIN,
+        };
+        self.dead[column] = true;
+        let (name, kind, reason) = (self.names[column].clone(), type_name.to_owned(), reason.to_owned());
+        self.unused_late.push(Unused { name, kind, reason });
+        Slot::Skip
+    }
+
     /// Turns a column that has had no value so far into text.
-    pub(super) fn turn_to_text(&mut self, column: usize) -> Slot {
+    fn turn_to_text(&mut self, column: usize) -> Slot {
         self.dead[column] = true;
         let mut cells = dictionary(TextUse::Category, self.most_levels);
         cells.push_missing(self.rows);

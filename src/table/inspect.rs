@@ -1,5 +1,6 @@
 //! A first look at a table: what it holds, what its columns could be, what it would take.
 
+mod columns;
 mod guess;
 
 use std::collections::BTreeMap;
@@ -18,17 +19,21 @@ use crate::table::Input;
 use crate::table::NumericMissing;
 use crate::table::Table;
 use crate::table::Unused;
+use crate::table::assemble::reasons;
+use crate::table::error::TableError;
 use crate::table::first_few;
 use crate::table::read;
+pub use columns::{Role, SeenColumn};
+pub use guess::named_as_label;
 pub(super) use guess::other_layout;
 use guess::possible_ids;
 use guess::possible_labels;
 use guess::row_numbers;
 
-/// Reads a table for a first look: missing values are allowed, and annotations are read as labels.
+/// Reads a table for a first look: missing values are allowed, annotations are read as labels, and nothing has to train.
 ///
 /// # Errors
-/// As [`read::read`].
+/// As [`read::read`], but for a table that holds nothing that trains.
 pub fn look(input: &Input, base: &Path, observer: &mut Observer<'_>) -> Result<(Table, Inspection)> {
     let mut input = input.clone();
     input.missing.numeric = NumericMissing::Median;
@@ -37,13 +42,14 @@ pub fn look(input: &Input, base: &Path, observer: &mut Observer<'_>) -> Result<(
     if input.labels.is_empty() {
         input.labels.clone_from(&annotations);
     }
-    let table = read::read(&input, base, observer)?;
+    let table = read::read_any(&input, base, observer)?;
     let schema = read::schema(&input, base)?;
     let mut types: BTreeMap<String, usize> = BTreeMap::new();
-    for (_, kind) in schema.columns {
-        *types.entry(kind).or_default() += 1;
+    for (_, kind) in &schema.columns {
+        *types.entry(kind.clone()).or_default() += 1;
     }
-    let inspection = Inspection { annotations, types, ..inspect(&table) };
+    let by_column = columns::of(&table, schema.columns, input.layout);
+    let inspection = Inspection { annotations, types, by_column, ..inspect(&table) };
     Ok((table, inspection))
 }
 
@@ -58,6 +64,9 @@ pub struct Inspection {
     pub columns: usize,
     /// The file's own types, with their numbers of columns.
     pub types: BTreeMap<String, usize>,
+    /// Each column of the table, in its order.
+    #[serde(default)]
+    pub by_column: Vec<SeenColumn>,
     /// Columns beside the matrix, which never train and can be labels.
     pub annotations: Vec<String>,
     /// Columns of numbers that can train.
@@ -113,6 +122,7 @@ pub fn inspect(table: &Table) -> Inspection {
         rows,
         columns: table.account.columns_in,
         types: BTreeMap::new(),
+        by_column: Vec::new(),
         annotations: Vec::new(),
         numbers: frame.features.len(),
         categories: frame.categories.iter().map(|category| (category.name.clone(), category.levels.len())).collect(),
@@ -132,22 +142,42 @@ pub fn inspect(table: &Table) -> Inspection {
 }
 
 impl Inspection {
+    /// How many columns can train.
+    #[must_use]
+    pub fn trainable(&self) -> usize {
+        self.numbers + self.categories.len()
+    }
+
+    /// Refuses a table without a column that can train.
+    ///
+    /// # Errors
+    /// If there is none, with every column and why it does not train.
+    pub fn check_trainable(&self) -> Result<()> {
+        if self.trainable() == 0 {
+            return Err(TableError::NoFeatures { reasons: reasons(&self.unused) }.into());
+        }
+        Ok(())
+    }
+
     /// The inspection as lines of text.
     #[must_use]
     pub fn lines(&self) -> Vec<String> {
         let mut lines = vec![
             format!("{}: {} rows × {} columns", self.format, self.rows, self.columns),
-            format!("{} columns of numbers and {} of levels can train", self.numbers, self.categories.len()),
+            match self.trainable() {
+                0 => "no column can train; its columns can be labels of another table: `input.metadata`".to_owned(),
+                _ => format!("{} columns of numbers and {} of levels can train", self.numbers, self.categories.len()),
+            },
         ];
         if !self.types.is_empty() {
-            let types: Vec<String> = self.types.iter().map(|(kind, count)| format!("{kind} {count}")).collect();
-            lines.insert(1, format!("types: {}", types.join(", ")));
+            let types: Vec<String> = self.types.iter().map(|(kind, count)| format!("{count} of {kind}")).collect();
+            lines.insert(1, format!("columns by type: {}", types.join(", ")));
         }
         if self.evidence.values > 0 {
             lines.push(format!(
                 "numbers from {} to {}, {:.1} % zeros, {:.1} % whole; {}",
-                self.evidence.min,
-                self.evidence.max,
+                short(self.evidence.min),
+                short(self.evidence.max),
                 100.0 * self.evidence.zeros,
                 100.0 * self.evidence.whole,
                 match self.evidence.kind {
@@ -164,7 +194,7 @@ impl Inspection {
             lines.push(format!("{} numbers are missing ({:.2} %)", self.missing.0, 100.0 * self.missing.1));
         }
         if !self.most_missing.is_empty() {
-            lines.push(format!("most values are missing in {}", counted(&self.most_missing, "rows", usize::MAX)));
+            lines.push(format!("missing most often: {}", counted(&self.most_missing, "rows", usize::MAX)));
         }
         if self.constant.0 > 0 {
             let shown: Vec<String> =
@@ -175,7 +205,7 @@ impl Inspection {
             };
             lines.push(format!("{} features are constant: {}{more}", self.constant.0, shown.join(", ")));
         }
-        if self.duplicate_rows > 0 {
+        if self.duplicate_rows > 0 && self.trainable() > 0 {
             lines.push(format!("{} rows are equal to an earlier one", self.duplicate_rows));
         }
         if !self.possible_ids.is_empty() {
@@ -196,9 +226,18 @@ impl Inspection {
             lines.push(format!("left out ({reason}): {}", first_few(&names)));
         }
         lines.extend(self.other_layout.iter().cloned());
-        lines.push(format!("the numbers take {} of memory", super::memory::in_words(self.memory)));
+        lines.extend(self.notes.iter().cloned());
+        if self.trainable() > 0 {
+            lines.push(format!("the numbers take {} of memory", super::memory::in_words(self.memory)));
+        }
         lines
     }
+}
+
+/// A number in few letters.
+fn short(number: f32) -> String {
+    let size = number.abs();
+    if size == 0.0 || (1e-4..1e7).contains(&size) { number.to_string() } else { format!("{number:e}") }
 }
 
 /// Names, each with a count of things; how many more there are is said where `all` is known.
@@ -207,7 +246,10 @@ fn counted(names: &[(String, usize)], things: &str, all: usize) -> String {
     let shown: Vec<String> = names
         .iter()
         .take(SHOWN)
-        .map(|(name, count)| format!("`{}` ({count} {things})", super::clipped(name)))
+        .map(|(name, count)| {
+            let things = if *count == 1 { things.trim_end_matches('s') } else { things };
+            format!("`{}` ({count} {things})", super::clipped(name))
+        })
         .collect();
     let more = match all {
         usize::MAX => String::new(),
@@ -217,7 +259,8 @@ fn counted(names: &[(String, usize)], things: &str, all: usize) -> String {
     shown.join(", ") + &more
 }
 
-fn constant(table: &Table) -> Vec<String> {
+/// The least and the greatest value of each feature; the least is the greater of the two where there is none.
+fn ranges(table: &Table) -> Vec<(f32, f32)> {
     let values = &table.frame.values;
     let mut range = vec![(f32::INFINITY, f32::NEG_INFINITY); values.ncols()];
     for row in values.rows() {
@@ -225,11 +268,15 @@ fn constant(table: &Table) -> Vec<String> {
             *range = (range.0.min(*value), range.1.max(*value));
         }
     }
+    range
+}
+
+fn constant(table: &Table) -> Vec<String> {
     table
         .frame
         .features
         .iter()
-        .zip(range)
+        .zip(ranges(table))
         .filter(|(_, range)| range.0 >= range.1)
         .map(|(name, _)| name.clone())
         .collect()

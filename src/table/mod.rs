@@ -12,6 +12,8 @@ mod columnar;
 mod dictionary;
 mod error;
 mod evidence;
+#[cfg(test)]
+mod formats_tests;
 mod frame;
 mod gather;
 mod hdf5;
@@ -139,6 +141,9 @@ pub struct Account {
     pub columns_used: usize,
     /// Every column that neither trains nor is id or label, and why.
     pub unused: Vec<Unused>,
+    /// Where numbers and levels train: all of these columns in the order of the file.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub order: Vec<String>,
     /// Columns that train and have missing values, with their number.
     pub missing: Vec<MissingCount>,
     /// Sentences for the user.

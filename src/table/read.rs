@@ -41,13 +41,27 @@ use crate::value::OneOrMany;
 /// Everything that is wrong with a table, see [`TableError`]; each error names the file. If the
 /// observer asks to stop, an interrupted error.
 pub fn read(input: &Input, base: &Path, observer: &mut Observer<'_>) -> Result<Table> {
+    read_as(assemble::table, input, base, observer)
+}
+
+/// As [`read`], of a table that may hold nothing that trains.
+pub(super) fn read_any(input: &Input, base: &Path, observer: &mut Observer<'_>) -> Result<Table> {
+    read_as(assemble::any, input, base, observer)
+}
+
+fn read_as(
+    assemble: fn(Loaded, Option<metadata::Joined>, &Input) -> Result<Table>,
+    input: &Input,
+    base: &Path,
+    observer: &mut Observer<'_>,
+) -> Result<Table> {
     let files = data_files(input, base)?;
     let metadata = input.metadata.as_ref().map(|metadata| load_metadata(metadata, base)).transpose()?;
     let loaded = match input.layout {
         Layout::SamplesInRows => load(&files, input, observer)?,
         Layout::FeaturesInRows => load_transposed(&files, input, observer)?,
     };
-    let table = assemble::table(loaded, metadata, input).map_err(|error| placed(error, &files[0]))?;
+    let table = assemble(loaded, metadata, input).map_err(|error| placed(error, &files[0]))?;
     Ok(told(table, observer))
 }
 
@@ -242,6 +256,7 @@ fn load(files: &[PathBuf], input: &Input, observer: &mut Observer<'_>) -> Result
             source = open(file, input)?;
             let mapped = roles::map(&first, &slots, source.columns(), &format!("`{}`", file.display()));
             let mut mapped = mapped.map_err(|error| placed(error, file))?;
+            roles::settle(&mut mapped, source.columns(), &mut roles.gather, input.times);
             drain(source.as_mut(), &mut mapped, &mut roles.gather, observer).map_err(|error| placed(error, file))?;
             take_back(&first, &mut slots, source.columns(), &mapped);
         } else {

@@ -8,13 +8,17 @@ use crate::error::Result;
 use crate::error::nearest;
 use crate::table::Account;
 use crate::table::Unused;
+use crate::table::clipped;
 use crate::table::error::TableError;
+use crate::table::gather::CANNOT_TRAIN;
 use crate::table::gather::Gather;
 use crate::table::gather::Slot;
+use crate::table::gather::TIMES_LEFT_OUT;
 use crate::table::gather::TextUse;
 use crate::table::options::Input;
 use crate::table::options::Times;
 use crate::table::source::Column;
+use crate::table::source::FORMATTED;
 use crate::table::source::Kind;
 
 /// A gather with its columns laid out, and where each column of the first file goes.
@@ -88,6 +92,10 @@ pub(super) fn assign(columns: &[Column], input: &Input, account: &mut Account) -
         };
         slots.push(slot);
     }
+    if !layout.numbers.is_empty() && layout.texts.iter().any(|(_, use_as)| *use_as == TextUse::Category) {
+        let used = columns.iter().zip(&slots).filter(|(_, slot)| **slot != Slot::Skip);
+        account.order = used.map(|(column, _)| column.name.clone()).collect();
+    }
     if !times.is_empty() {
         let named = super::first_few(&times);
         account.notes.push(format!("dates train as days and times as seconds since 1970 or midnight: {named}"));
@@ -100,7 +108,7 @@ pub(super) fn assign(columns: &[Column], input: &Input, account: &mut Account) -
 /// Where each column of a further file goes, by name.
 ///
 /// # Errors
-/// If the file lacks a column of the first or has one besides.
+/// If the file lacks a column of the first or has one besides, or a column is of another kind there.
 pub(super) fn map(first: &[Column], slots: &[Slot], columns: &[Column], file: &str) -> Result<Vec<Slot>> {
     let known: HashMap<&str, Slot> =
         first.iter().map(|column| column.name.as_str()).zip(slots.iter().copied()).collect();
@@ -108,6 +116,14 @@ pub(super) fn map(first: &[Column], slots: &[Slot], columns: &[Column], file: &s
     let missing: Vec<&str> = known_names(first).filter(|name| !here.contains_key(name)).collect();
     let extra: Vec<&str> = known_names(columns).filter(|name| !known.contains_key(name)).collect();
     if missing.is_empty() && extra.is_empty() {
+        let kinds: HashMap<&str, &Column> = first.iter().map(|column| (column.name.as_str(), column)).collect();
+        for column in columns {
+            let (before, slot) = (kinds[column.name.as_str()], known[column.name.as_str()]);
+            if !goes_with(before, column, slot) {
+                let (name, here, before) = (clipped(&column.name), column.type_name.clone(), before.type_name.clone());
+                return Err(TableError::KindsDiffer { file: file.to_owned(), name, here, before }.into());
+            }
+        }
         return Ok(columns.iter().map(|column| known[column.name.as_str()]).collect());
     }
     let mut parts = Vec::new();
@@ -118,6 +134,28 @@ pub(super) fn map(first: &[Column], slots: &[Slot], columns: &[Column], file: &s
         parts.push(format!("it has {} besides", super::first_few(&extra)));
     }
     Err(TableError::ColumnsDiffer { file: file.to_owned(), difference: parts.join(" and ") }.into())
+}
+
+/// Whether a column can go where its namesake of the first file went.
+fn goes_with(before: &Column, here: &Column, slot: Slot) -> bool {
+    // days are not seconds: `datetime[ms]` goes with `datetime[μs]`, not with `date`
+    let family = |column: &Column| column.type_name.split('[').next().unwrap_or_default().to_owned();
+    match (slot, before.kind, here.kind) {
+        (Slot::Skip, ..) | (_, _, Kind::Unknown) | (Slot::Unknown(_), ..) => true,
+        (Slot::Number(_), Kind::Time, Kind::Time) => family(before) == family(here),
+        (Slot::Number(_), Kind::Unknown, here) => matches!(here, Kind::Number | Kind::Time),
+        (Slot::Number(_), before, here) => before == here,
+        (Slot::Text(_), _, here) => here != Kind::Other,
+    }
+}
+
+/// Gives columns of a further file that had no value so far the kind that they have there.
+pub(super) fn settle(slots: &mut [Slot], columns: &[Column], gather: &mut Gather, times: Times) {
+    for (slot, column) in slots.iter_mut().zip(columns) {
+        if let Slot::Unknown(place) = *slot {
+            *slot = gather.settle_unknown(place, column.kind, &column.type_name, times);
+        }
+    }
 }
 
 fn known_names(columns: &[Column]) -> impl Iterator<Item = &str> {
@@ -188,7 +226,7 @@ impl Choice {
                 return Err(TableError::TwoRoles { name: name.clone(), one: "a feature", other }.into());
             }
             if let Some(position) = positions.get(name.as_str())
-                && columns[*position].kind == Kind::Other
+                && (columns[*position].kind == Kind::Other || columns[*position].type_name == FORMATTED)
             {
                 let kind = columns[*position].type_name.clone();
                 return Err(TableError::CannotTrain { name: name.clone(), kind }.into());
@@ -224,15 +262,18 @@ impl Choice {
                 Feature::Category
             }
             Kind::Number | Kind::Unknown => Feature::Number,
+            Kind::Text if column.type_name == FORMATTED => {
+                Feature::Unused("numbers with separators, signs or units, which are not read: write plain digits")
+            }
             Kind::Text | Kind::Boolean if input.categorical.max_levels == 0 => {
                 Feature::Unused("text, and `input.categorical.max_levels` is 0")
             }
             Kind::Text | Kind::Boolean => Feature::Category,
             Kind::Time => match input.times {
-                Times::LeaveOut => Feature::Unused("a date or time, and `input.times` is leave_out"),
+                Times::LeaveOut => Feature::Unused(TIMES_LEFT_OUT),
                 Times::Number => Feature::Number,
             },
-            Kind::Other => Feature::Unused("its type cannot train"),
+            Kind::Other => Feature::Unused(CANNOT_TRAIN),
             Kind::Annotation => Feature::Unused("an annotation, which can be a label"),
         }
     }

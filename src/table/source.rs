@@ -38,6 +38,9 @@ pub(super) enum Kind {
     Annotation,
 }
 
+/// The type of a column of texts that are all numbers as people write them: `1,234`, `5 %`, `$5`.
+pub(super) const FORMATTED: &str = "formatted number";
+
 /// A column as its file announces it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Column {

@@ -81,6 +81,10 @@ pub(super) fn load_transposed(files: &[PathBuf], input: &Input, observer: &mut O
 }
 
 fn turn(mut gather: Gather, mut account: Account) -> Result<Loaded> {
+    let late: Vec<String> = gather.unused_late.iter().map(|unused| unused.name.clone()).collect();
+    if !late.is_empty() {
+        account.notes.push(format!("columns that are no samples are left out: {}", first_few(&late)));
+    }
     let features = gather.rows();
     let id = gather.texts.iter().position(|text| text.use_as == TextUse::Id);
     let mut names: Vec<String> = match id {

@@ -23,18 +23,26 @@ fn an_inspection_names_types_holes_and_likely_roles() {
     let said = place.reduce(&["inspect", "t.csv"]).done().stdout;
     for words in [
         "CSV: 60 rows × 5 columns",
-        "types: number 3, text 2",
+        "columns by type: 3 of number, 2 of text",
+        "column    type    missing  values",
+        "id        text          0  names the rows",
+        "class     text          0  label of 3 classes",
+        "constant  number        0  always 7",
         "1 numbers are missing",
         "2 features are constant: `constant`, `holes`",
         "  id: id, because it differs in every row",
         "could be labels: `class` (3 classes)",
-        "most values are missing in `holes` (1 rows)",
+        "missing most often: `holes` (1 row)",
         "of memory",
     ] {
         assert!(said.contains(words), "no `{words}` in {said}");
     }
     let json: serde_json::Value =
         serde_json::from_str(&place.reduce(&["inspect", "t.csv", "--json"]).done().stdout).expect("JSON");
+    assert_eq!(
+        (json["by_column"][3]["range"][1].as_f64(), json["by_column"][0]["role"].as_str()),
+        (Some(7.0), Some("id"))
+    );
     assert_eq!((json["rows"].as_u64(), json["types"]["number"].as_u64()), (Some(60), Some(3)));
 }
 

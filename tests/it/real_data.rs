@@ -5,6 +5,10 @@
 
 use std::path::{Path, PathBuf};
 
+use reduce::event::silent;
+use reduce::table::write::{self, Column};
+use reduce::table::{Input, read};
+
 use crate::program::{Place, repository};
 
 /// Few epochs and iterations: what is asked is whether a table goes in, not how good its map is.
@@ -78,8 +82,23 @@ fn what_cannot_be_read_says_what_it_is() {
     for file in files(&data, &[".fcs"]) {
         place.reduce(&["init", &file.to_string_lossy()]).refused(&["flow cytometry", "export it as CSV"]);
     }
+    // a table of labels alone trains nothing, and is described
     let labels = data.join("pbmc3k/bio/pbmc3k_cell_types.tsv");
     place.reduce(&["init", &labels.to_string_lossy()]).refused(&["no column is left to train on"]);
+    let said = place.reduce(&["inspect", &labels.to_string_lossy()]).done().stdout;
+    assert!(
+        said.contains("no column can train; its columns can be labels") && said.contains("label of 9 classes"),
+        "{said}"
+    );
+}
+
+/// The numbers of a table as Parquet, a column for each feature.
+fn as_parquet(from: &Path, to: &Path) {
+    let table = read::read(&Input::new(from), Path::new(""), &mut silent).expect("a table");
+    let mut columns = vec![Column::text("id", table.ids.iter().cloned())];
+    let values = table.frame.values.columns().into_iter().zip(&table.frame.features);
+    columns.extend(values.map(|(values, name)| Column::single(name, values.iter().copied())));
+    write::parquet(std::fs::File::create(to).expect("a file"), columns).expect("written");
 }
 
 #[test]
@@ -87,20 +106,24 @@ fn what_cannot_be_read_says_what_it_is() {
 fn all_forms_of_one_data_set_give_identical_codes() {
     let Some(data) = data() else { return };
     let bio = data.join("pbmc3k/bio");
-    // the Parquet of the set keeps only genes seen in three cells, so it is another table
+    // the Parquet of the set keeps only genes seen in three cells, so it is another table: here is one of all of them
+    let written = Place::new();
+    let parquet = written.path().join("pbmc3k.parquet");
+    as_parquet(&bio.join("pbmc3k_raw.h5ad"), &parquet);
     let forms = [
-        "pbmc3k_genes_by_cells.tsv.gz",
-        "10x_v3_filtered_feature_bc_matrix",
-        "pbmc3k_filtered_feature_bc_matrix.h5",
-        "pbmc3k_raw.h5ad",
+        bio.join("pbmc3k_genes_by_cells.tsv.gz"),
+        bio.join("10x_v3_filtered_feature_bc_matrix"),
+        bio.join("pbmc3k_filtered_feature_bc_matrix.h5"),
+        bio.join("pbmc3k_raw.h5ad"),
+        parquet,
     ];
     let mut first: Option<Vec<String>> = None;
     for form in forms {
         let place = Place::new();
-        through(&place, &bio.join(form), "p");
+        through(&place, &form, "p");
         let runs: Vec<String> = place.names().into_iter().filter(|name| name.ends_with("model.safetensors")).collect();
         let run = Path::new(&runs[0]).parent().expect("a run").to_string_lossy().into_owned();
-        let table = bio.join(form).to_string_lossy().into_owned();
+        let table = form.to_string_lossy().into_owned();
         place.reduce(&["encode", &run, &table, "-o", "codes.csv"]).done();
         let text = String::from_utf8(place.read("codes.csv")).expect("text");
         // the columns of codes and errors, whatever else the form brings
@@ -116,10 +139,10 @@ fn all_forms_of_one_data_set_give_identical_codes() {
                 wanted.iter().map(|at| fields[*at]).collect::<Vec<_>>().join(",")
             })
             .collect();
-        assert_eq!(codes.len(), 2700, "{form}");
+        assert_eq!(codes.len(), 2700, "{}", form.display());
         match &first {
             None => first = Some(codes),
-            Some(first) => assert!(*first == codes, "{form} gives other codes"),
+            Some(first) => assert!(*first == codes, "{} gives other codes", form.display()),
         }
     }
 }

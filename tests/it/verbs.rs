@@ -77,6 +77,45 @@ fn rows_are_drawn_and_lie_between_two_rows_in_original_columns() {
 }
 
 #[test]
+fn drawn_rows_have_levels_and_numbers_in_the_order_of_the_table() {
+    let place = Place::new();
+    let rows: String = (0..80).map(|row| format!("k{},{row},{},{}\n", row % 3, row % 2 == 0, row % 7)).collect();
+    place.file("t.csv", format!("kind,a,flag,b\n{rows}"));
+    let training = "{max_epochs: 2}";
+    let options = format!("{{code_size: 2, hidden: [8], code: variational, training: {training}}}");
+    place.file(
+        "p.yaml",
+        format!("version: 1\ninput: {{path: t.csv}}\nautoencoder: {options}\ntsne: none\noutput: run\n"),
+    );
+    place.reduce(&["run", "p.yaml"]).done();
+    place.reduce(&["sample", "run", "-n", "5", "-o", "drawn.csv"]).done();
+    let drawn = String::from_utf8(place.read("drawn.csv")).expect("text");
+    assert_eq!(drawn.lines().next(), Some("sample,kind,a,flag,b"));
+    place.reduce(&["sample", "run", "--between", "3", "8", "-n", "5", "-o", "line.csv"]).done();
+    let line = String::from_utf8(place.read("line.csv")).expect("text");
+    assert_eq!(line.lines().next(), Some("step,kind,a,flag,b"));
+}
+
+#[test]
+fn a_column_named_as_a_label_is_no_part_of_what_is_scored() {
+    let place = Place::new();
+    let codes: String = (0..80).map(|row| format!("{},{}\n", row % 9, row % 7)).collect();
+    place.file("codes.csv", format!("u,v\n{codes}"));
+    let rows = |label: bool| -> String {
+        (0..80)
+            .map(|row| {
+                format!("{},{}{}\n", row % 9, row % 7, if label { format!(",{}", row % 2) } else { String::new() })
+            })
+            .collect()
+    };
+    place.file("with.csv", format!("a,b,label\n{}", rows(true))).file("without.csv", format!("a,b\n{}", rows(false)));
+    let with = place.reduce(&["score", "with.csv", "codes.csv"]).done();
+    let without = place.reduce(&["score", "without.csv", "codes.csv"]).done();
+    assert_eq!(with.stdout, without.stdout);
+    assert!(with.stderr.contains("`label` is named like a label and left out of the comparison"), "{}", with.stderr);
+}
+
+#[test]
 fn new_rows_are_placed_on_the_embedding() {
     let place = Place::new();
     place.digits(SMALL).reduce(&["run", "p.yaml"]).done();

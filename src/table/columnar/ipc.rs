@@ -8,6 +8,7 @@ use polars::prelude::*;
 use polars_arrow::io::ipc::read::FileReader;
 use polars_arrow::io::ipc::read::read_file_metadata;
 
+use super::AtHand;
 use super::MOST_ROWS;
 use super::contain;
 use super::described;
@@ -45,8 +46,8 @@ struct Ipc {
     rows: usize,
     done: usize,
     batches: Option<FileReader<File>>,
-    /// The wanted columns of the record batch at hand, and how many of its rows were taken.
-    batch: Option<(DataFrame, usize)>,
+    /// The wanted columns of the record batch at hand.
+    batch: Option<AtHand>,
 }
 
 impl Source for Ipc {
@@ -88,21 +89,17 @@ impl Source for Ipc {
             return Ok(true);
         }
         let wanted = wanted(slots);
-        let (frame, from) = match self.batch.take() {
+        let batch = match self.batch.take() {
             Some(batch) => batch,
-            None => (self.next_batch(&wanted)?, 0),
+            None => AtHand::new(self.next_batch(&wanted)?),
         };
-        let count = (frame.height() - from).min(most).min(MOST_ROWS);
-        let rows = contain(FORMAT, || Ok(frame.slice(i64::try_from(from).unwrap_or(i64::MAX), count)))?;
-        let stretch = Stretch { first: self.done, count, total: self.rows };
+        let (rows, rest) = batch.take(FORMAT, most)?;
+        let stretch = Stretch { first: self.done, count: rows.height(), total: self.rows };
         lay_in_groups(FORMAT, &self.columns, &stretch, slots, gather, progress, &mut |group| {
             let places = group.iter().map(|column| wanted.binary_search(column).unwrap_or(0)).collect();
             Ok(of_frame(rows.clone(), places))
         })?;
-        self.done += count;
-        if from + count < frame.height() {
-            self.batch = Some((frame, from + count));
-        }
+        (self.done, self.batch) = (self.done + stretch.count, rest);
         Ok(true)
     }
 }

@@ -20,7 +20,7 @@ use crate::table::source::Progress;
 /// Bytes of a group of columns while they are read, counted as 8 per value.
 const GROUP: usize = 64 << 20;
 /// Bytes of single precision that are laid into the matrix at once: few enough to stay near the processor.
-const BLOCK: usize = 16 << 20;
+const BLOCK: usize = 4 << 20;
 
 /// Where the next rows of a file lie, and how many there are in all.
 pub(super) struct Stretch {

@@ -43,6 +43,28 @@ fn wanted(slots: &[Slot]) -> Vec<usize> {
     (0..slots.len()).filter(|column| slots[*column] != Slot::Skip).collect()
 }
 
+/// Rows in memory, some of which were taken.
+struct AtHand {
+    frame: DataFrame,
+    taken: usize,
+}
+
+impl AtHand {
+    fn new(frame: DataFrame) -> Self {
+        Self { frame, taken: 0 }
+    }
+
+    /// The next rows, at most `most`, and what is left after them.
+    fn take(self, format: &'static str, most: usize) -> Result<(DataFrame, Option<Self>)> {
+        let Self { frame, taken } = self;
+        let count = (frame.height() - taken).min(most).min(MOST_ROWS);
+        let rows = contain(format, || Ok(frame.slice(i64::try_from(taken).unwrap_or(i64::MAX), count)))?;
+        let taken = taken + count;
+        let rest = (taken < frame.height()).then_some(Self { frame, taken });
+        Ok((rows, rest))
+    }
+}
+
 /// Gives the columns at some places of a frame in memory.
 fn of_frame(frame: DataFrame, places: Vec<usize>) -> Decode<'static> {
     Box::new(move |at| Ok(vec![frame.columns()[places[at]].as_materialized_series().clone()]))

@@ -12,7 +12,7 @@ use std::sync::atomic::Ordering;
 
 use polars::prelude::*;
 
-use super::MOST_ROWS;
+use super::AtHand;
 use super::contain;
 use super::describe;
 use super::lay::Stretch;
@@ -119,8 +119,8 @@ struct Ndjson {
     most_rows: usize,
     done: usize,
     blocks: Blocks,
-    /// The rows at hand, and how many of them were taken.
-    block: Option<(DataFrame, usize)>,
+    /// The rows at hand.
+    block: Option<AtHand>,
 }
 
 impl Source for Ndjson {
@@ -157,23 +157,20 @@ impl Source for Ndjson {
         }
         let before = self.done;
         while self.done - before < most {
-            let (frame, from) = match self.block.take() {
+            let block = match self.block.take() {
                 Some(block) => block,
                 None => match self.next_block()? {
-                    Some(frame) => (frame, 0),
+                    Some(frame) => AtHand::new(frame),
                     None => break,
                 },
             };
-            let count = (frame.height() - from).min(most - (self.done - before)).min(MOST_ROWS);
-            let rows = contain(FORMAT, || Ok(frame.slice(i64::try_from(from).unwrap_or(i64::MAX), count)))?;
+            let (rows, rest) = block.take(FORMAT, most - (self.done - before))?;
+            let count = rows.height();
             let stretch = Stretch { first: self.done, count, total: self.most_rows.max(self.done + count) };
             lay_in_groups(FORMAT, &self.columns, &stretch, slots, gather, progress, &mut |group| {
                 Ok(of_frame(rows.clone(), group.to_vec()))
             })?;
-            self.done += count;
-            if from + count < frame.height() {
-                self.block = Some((frame, from + count));
-            }
+            (self.done, self.block) = (self.done + count, rest);
         }
         Ok(self.done > before)
     }
@@ -187,7 +184,7 @@ impl Ndjson {
             let pieces = [frame.columns()[column].as_materialized_series().clone()];
             times::judge(FORMAT, &mut self.columns[column], &pieces)?;
         }
-        self.block = Some((frame, 0));
+        self.block = Some(AtHand::new(frame));
         Ok(())
     }
 

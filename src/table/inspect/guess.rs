@@ -196,3 +196,44 @@ fn is_gene(name: &str) -> bool {
     let prefixes = ["MT-", "RPL", "RPS", "LINC0", "RP11-", "MIR", "SLC", "ZNF", "mt-", "Rpl", "Rps"];
     ensembl || prefixes.iter().any(|prefix| name.starts_with(prefix) && name.bytes().any(|byte| byte.is_ascii_digit()))
 }
+
+/// Columns are taken for labels by these words in their names: guessing from values alone would keep features from training.
+const NAMED_LABELS: [&str; 14] = [
+    "label",
+    "class",
+    "classe",
+    "target",
+    "cluster",
+    "celltype",
+    "species",
+    "diagnosis",
+    "outcome",
+    "category",
+    "group",
+    "condition",
+    "phenotype",
+    "y",
+];
+
+/// Whether a column's name says that it is a label: one of the words, alone or as a part (`cell_type`, `Class`, `y`).
+#[must_use]
+pub fn named_as_label(name: &str) -> bool {
+    let lower = name.to_lowercase();
+    let joined: String = lower.chars().filter(|letter| letter.is_alphanumeric()).collect();
+    let parts = lower.split(|letter: char| !letter.is_alphanumeric());
+    NAMED_LABELS.contains(&joined.as_str())
+        || parts.clone().count() <= 2 && parts.clone().any(|part| part.len() > 1 && NAMED_LABELS[..8].contains(&part))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_are_guessed_by_name_alone() {
+        assert!(
+            ["label", "Class", "cell_type", "cell type", "y", "true_label"].iter().all(|name| named_as_label(name))
+        );
+        assert!(!["Condition 1", "workclass", "MS SubClass", "education"].iter().any(|name| named_as_label(name)));
+    }
+}

@@ -20,6 +20,7 @@ use crate::table::gather::Gather;
 use crate::table::gather::Slot;
 use crate::table::options::Input;
 use crate::table::options::Separator;
+use crate::table::options::Times;
 use crate::table::source::Column;
 use crate::table::source::Progress;
 use crate::table::source::Source;
@@ -104,6 +105,7 @@ fn finish_open(
         estimate: estimate.and_then(|rows| usize::try_from(rows).ok()),
         blocks,
         rows_read: 0,
+        times: input.times,
     }))
 }
 
@@ -125,6 +127,8 @@ struct TextSource {
     estimate: Option<usize>,
     blocks: Blocks,
     rows_read: usize,
+    /// What becomes of dates in a column without a value at first.
+    times: Times,
 }
 
 impl Source for TextSource {
@@ -200,7 +204,7 @@ impl Source for TextSource {
 impl TextSource {
     /// Parses a block of records and appends its rows.
     fn block(&mut self, block: &[u8], records: &[Record], slots: &mut [Slot], gather: &mut Gather) -> Result<()> {
-        self.parser.settle_unknown(block, records, slots, gather);
+        self.parser.settle_unknown(self.times, block, records, slots, gather);
         gather.check_size(records.len())?;
         let width = gather.width();
         let (first_row, parser) = (self.rows_read, &self.parser);

@@ -112,6 +112,28 @@ pub(super) fn is_code(cell: &[u8]) -> bool {
     cell.len() > 1 && cell[0] == b'0' && cell.iter().all(u8::is_ascii_digit)
 }
 
+/// Whether a cell that is no number is one as people write them: with separators of thousands, a decimal comma, a sign of
+/// money, or a percent sign.
+pub(super) fn is_formatted(cell: &[u8]) -> bool {
+    const MONEY: [char; 4] = ['$', '€', '£', '¥'];
+    let Ok(text) = std::str::from_utf8(cell) else { return false };
+    let text = text.trim_matches(['"', ' ', '\u{a0}']).trim_start_matches(['-', '+']);
+    let bare = text.trim_start_matches(MONEY).trim_end_matches(MONEY).trim_end_matches('%').trim();
+    let signed = bare.len() < text.len();
+    let mut groups = bare.split([',', '.', '\'', ' ', '\u{a0}']);
+    let all_digits = |group: &str| !group.is_empty() && group.bytes().all(|byte| byte.is_ascii_digit());
+    let (Some(first), rest) = (groups.next(), groups.collect::<Vec<&str>>()) else { return false };
+    if !all_digits(first) || !rest.iter().all(|group| all_digits(group)) {
+        return false;
+    }
+    let thousands = |groups: &[&str]| first.len() <= 3 && groups.iter().all(|group| group.len() == 3);
+    match rest.as_slice() {
+        [] => signed,
+        [_] => true,
+        [middle @ .., _] => thousands(middle),
+    }
+}
+
 /// Whether a cell says that it is infinite, rather than being too large to hold.
 pub(super) fn says_infinite(cell: &[u8]) -> bool {
     cell.iter().any(|byte| byte.eq_ignore_ascii_case(&b'f'))
@@ -157,6 +179,28 @@ mod tests {
         cells.comma = true;
         assert_eq!(cells.read(b"1,5"), Cell::Number(1.5));
         assert_eq!(cells.read(b"1.5"), Cell::Text);
+    }
+
+    #[test]
+    fn numbers_as_people_write_them_are_known() {
+        for text in [
+            "1,234",
+            "1,234.50",
+            "1.234.567,8",
+            "1'234'567",
+            "1 234 567",
+            "1,5",
+            "$5",
+            "5 €",
+            "7%",
+            "-12.5 %",
+            "\"1,234\"",
+        ] {
+            assert!(is_formatted(text.as_bytes()), "{text}");
+        }
+        for text in ["", "x", "1-2", "25.11.2026", "192.168.0.1", "12:30", "A1,2", "1,,2", "$", "%", "5 kg"] {
+            assert!(!is_formatted(text.as_bytes()), "{text}");
+        }
     }
 
     #[test]

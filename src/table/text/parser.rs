@@ -5,9 +5,11 @@ use std::borrow::Cow;
 use super::number;
 use super::number::Cell;
 use super::number::Cells;
+use super::sniff::HEAD;
 use super::stream::Field;
 use super::stream::Record;
 use super::stream::fields;
+use super::time::Tally;
 use super::time::TimeKind;
 use crate::error::Error;
 use crate::error::Result;
@@ -15,6 +17,7 @@ use crate::table::clipped;
 use crate::table::error::TableError;
 use crate::table::gather::Gather;
 use crate::table::gather::Slot;
+use crate::table::options::Times;
 use crate::table::source::Column;
 use crate::table::source::Kind;
 
@@ -42,25 +45,58 @@ impl Parser {
     }
 
     /// A column without a value so far takes the kind of its first value.
-    pub(super) fn settle_unknown(&self, block: &[u8], records: &[Record], slots: &mut [Slot], gather: &mut Gather) {
+    ///
+    /// Texts are looked at to the end of the block, or of the first thousand, for dates and times.
+    pub(super) fn settle_unknown(
+        &mut self,
+        times: Times,
+        block: &[u8],
+        records: &[Record],
+        slots: &mut [Slot],
+        gather: &mut Gather,
+    ) {
         let mut open: Vec<usize> =
             (0..slots.len()).filter(|column| matches!(slots[*column], Slot::Unknown(_))).collect();
-        for record in records {
+        for (row, record) in records.iter().enumerate() {
             let Some(last) = open.last().copied() else { return };
             let mut settled = false;
             for (column, field) in fields(&block[record.start..record.end], self.separator).take(last + 1).enumerate() {
                 let Slot::Unknown(slot) = slots[column] else { continue };
-                match self.cells.read(field.bytes) {
+                let kind = match self.cells.read(field.bytes) {
                     Cell::Missing => continue,
-                    Cell::Number(_) if !number::is_code(field.bytes) => slots[column] = Slot::Number(slot),
-                    Cell::Number(_) | Cell::Text => slots[column] = gather.turn_to_text(slot),
-                }
+                    Cell::Number(_) if !number::is_code(field.bytes) => Kind::Number,
+                    Cell::Number(_) => Kind::Text,
+                    Cell::Text => match self.moments(block, &records[row..], column) {
+                        Some(found) => {
+                            self.times.resize(self.columns.len(), None);
+                            self.times[column] = Some(found);
+                            Kind::Time
+                        }
+                        None => Kind::Text,
+                    },
+                };
+                let type_name = self.time_kind(column).map_or("text", TimeKind::name);
+                slots[column] = gather.settle_unknown(slot, kind, type_name, times);
                 settled = true;
             }
             if settled {
                 open.retain(|column| matches!(slots[*column], Slot::Unknown(_)));
             }
         }
+    }
+
+    /// What the first texts of a column say of time.
+    fn moments(&self, block: &[u8], records: &[Record], column: usize) -> Option<TimeKind> {
+        let mut tally = Tally::default();
+        for record in records.iter().take(HEAD) {
+            let field = fields(&block[record.start..record.end], self.separator).nth(column)?;
+            match self.cells.read(field.bytes) {
+                Cell::Missing => {}
+                Cell::Number(_) => return None,
+                Cell::Text => tally.add(std::str::from_utf8(&field.text()).unwrap_or_default()),
+            }
+        }
+        tally.kind()
     }
 
     /// Parses some records.

@@ -14,8 +14,10 @@ use crate::table::options::Header;
 use crate::table::options::Input;
 use crate::table::options::Separator;
 use crate::table::source::Column;
+use crate::table::source::FORMATTED;
 use crate::table::source::Kind;
 use crate::table::source::has_extension;
+use crate::table::text::number;
 use crate::table::text::number::Cell;
 use crate::table::text::number::Cells;
 use crate::table::text::number::is_code;
@@ -26,7 +28,7 @@ use crate::table::text::time;
 /// The name given to a first column without one: row names as R and pandas write them.
 pub(super) const ROW_NAMES: &str = "row_names";
 /// Rows looked at to judge the kinds of columns.
-const HEAD: usize = 1000;
+pub(super) const HEAD: usize = 1000;
 
 /// Refuses bytes that are no UTF-8 text with line feeds, as far as the start of a file tells.
 pub(super) fn check_encoding(start: &[u8]) -> Result<()> {
@@ -94,6 +96,18 @@ fn guessed_separator(start: &[u8], path: &Path) -> u8 {
     if let Some(separator) = best {
         return separator;
     }
+    // A title above the header: what cuts the later lines into equally many.
+    let later = &lines[lines.len() / 2..];
+    let cuts = |separator: u8| {
+        let first = fields(later.first()?, separator).count();
+        (first > 1 && later.iter().all(|line| fields(line, separator).count() == first)).then_some((first, separator))
+    };
+    if lines.len() >= 4
+        && let Some((_, separator)) =
+            [b'|', b';', b'\t', b','].into_iter().filter_map(cuts).max_by_key(|(fields, _)| *fields)
+    {
+        return separator;
+    }
     // Without agreement, the one the header holds most of.
     let header = lines.first().copied().unwrap_or_default();
     let most = [b'|', b';', b'\t', b','].into_iter().max_by_key(|separator| fields(header, *separator).count());
@@ -133,6 +147,10 @@ pub(super) fn shape(
             );
         };
         names.push(name.trim().to_owned());
+    }
+    if input.header == Header::Auto {
+        refuse_title(block, records, separator)?;
+        refuse_blanks(block, records, &names)?;
     }
     let skip_first = match input.header {
         Header::Absent => false,
@@ -203,9 +221,10 @@ pub(super) fn shape(
             }
             let type_name = match kind {
                 Kind::Number => "number",
+                Kind::Text if tally.texts > 0 && tally.texts == tally.formatted => FORMATTED,
                 Kind::Text => "text",
                 Kind::Time => tally.moments.kind().map_or("time", time::TimeKind::name),
-                _ => "empty",
+                _ => "no value",
             };
             let repeats = (name != given).then_some(given);
             Column { repeats, ..Column::new(name, kind, type_name) }
@@ -221,6 +240,42 @@ pub(super) fn shape(
         notes.push("blanks around numbers are ignored".to_owned());
     }
     Ok(Shape { columns, skip_first, row_names, notes })
+}
+
+/// Refuses a first line that is no header but a title or a comment above it.
+fn refuse_title(block: &[u8], records: &[Record], separator: u8) -> Result<()> {
+    const LINES: usize = 20;
+    let record = |record: &Record| fields(&block[record.start..record.end], separator);
+    let filled = |fields: &Record| record(fields).filter(|field| !field.text().trim_ascii().is_empty()).count();
+    let (count, first) = (record(&records[0]).count(), record(&records[0]).next());
+    if filled(&records[0]) != 1 || first.is_none_or(|field| field.text().trim_ascii().is_empty()) {
+        return Ok(());
+    }
+    let later: Vec<usize> = records[1..].iter().take(LINES).map(filled).collect();
+    let most = later.iter().copied().max().unwrap_or(0);
+    let usual = 2 * later.iter().filter(|fields| **fields == most).count() > later.len();
+    // one name above two fields: row names as R writes them
+    let fewest = if count == 1 { 3 } else { 2 };
+    match later.iter().position(|fields| *fields == most) {
+        Some(begins) if usual && most >= fewest && records.len() > 2 => {
+            Err(TableError::Title { line: records[0].line, fields: most, begins: records[begins + 1].line }.into())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Refuses fields that are aligned with runs of blanks: where one ends is not to be known.
+fn refuse_blanks(block: &[u8], records: &[Record], names: &[String]) -> Result<()> {
+    let aligned = |text: &str| text.trim().contains("  ");
+    let second = records.get(1).map(|record| String::from_utf8_lossy(&block[record.start..record.end]).into_owned());
+    if names.len() == 1 && aligned(&names[0]) && second.is_some_and(|second| aligned(&second)) {
+        return Err(TableError::Unsupported {
+            what: "the fields of this file are aligned with runs of blanks".to_owned(),
+            hint: "put one separator between them, for example with `sed 's/^ *//; s/  */,/g'`",
+        }
+        .into());
+    }
+    Ok(())
 }
 
 /// Whether a header's fields are all numbers, and not just columns numbered from 0 or 1.
@@ -266,6 +321,8 @@ fn decimal_commas(block: &[u8], rows: &[Record], separator: u8) -> bool {
 struct Tally {
     numbers: usize,
     texts: usize,
+    /// Texts that are numbers as people write them.
+    formatted: usize,
     codes: usize,
     padded: bool,
     moments: time::Tally,
@@ -282,6 +339,7 @@ impl Tally {
             Cell::Missing => {}
             Cell::Text => {
                 self.texts += 1;
+                self.formatted += usize::from(number::is_formatted(bytes));
                 self.moments.add(std::str::from_utf8(bytes).unwrap_or_default());
             }
         }
