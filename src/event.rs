@@ -76,10 +76,12 @@ pub enum Event {
         epoch: usize,
         /// The most epochs there will be.
         max_epochs: usize,
-        /// Mean training loss per row.
+        /// Mean training loss per row: summed over its values.
         loss: f64,
-        /// Mean held-out loss per row.
+        /// Mean held-out loss per row: summed over its values.
         validation_loss: f64,
+        /// Held-out mean squared error per value: what the summary and the report compare with PCA's.
+        validation_mse: f64,
     },
     /// An iteration of the embedding ended.
     Iteration {

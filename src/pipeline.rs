@@ -2,6 +2,7 @@
 //!
 //! It only composes the options of the rooms; defaults live beside the stage they steer.
 
+mod forms;
 mod load;
 mod overrides;
 

@@ -19,6 +19,7 @@ use crate::run::cost::{self, Size};
 use crate::run::meter::Meter;
 use crate::run::{self, Data, Reuse};
 use crate::table;
+use crate::table::Layout;
 use crate::table::memory;
 use crate::value::{Auto, Switch};
 
@@ -141,8 +142,39 @@ fn duration(seconds: f64) -> String {
 pub fn check_columns(loaded: &Loaded) -> Result<String> {
     run::check_output(loaded)?;
     let schema = table::read::schema(&loaded.pipeline.input, &loaded.base)?;
-    let rows = schema.rows.map_or_else(String::new, |rows| format!("{rows} rows, "));
-    Ok(format!("{}, {rows}{} columns, {} of them train", schema.format, schema.columns.len(), schema.trainable))
+    let pipeline = &loaded.pipeline;
+    let labels: Vec<&str> = pipeline.input.labels.iter().map(String::as_str).collect();
+    run::check_split(pipeline, &labels, || schema.columns.iter().map(|(name, _)| name.as_str()))?;
+    let counted = |what: &str| schema.rows.map_or_else(String::new, |rows| format!("{rows} {what}, "));
+    let mut sentence = match pipeline.input.layout {
+        Layout::SamplesInRows => format!(
+            "{}, {}{} columns, {} of them can train",
+            schema.format,
+            counted("rows"),
+            schema.columns.len(),
+            schema.trainable
+        ),
+        Layout::FeaturesInRows => format!(
+            "{}, features in rows, {}{} columns: one names the features, the others are samples",
+            schema.format,
+            counted("rows"),
+            schema.columns.len()
+        ),
+    };
+    // what the columns' values decide
+    let mut later: Vec<String> = Vec::new();
+    if schema.texts > 0 {
+        let most = pipeline.input.categorical.max_levels;
+        later.push(format!("texts of more than {most} levels are left out (`input.categorical.max_levels`)"));
+    }
+    if let Some(share) = pipeline.input.missing.drop_feature_above {
+        later.push(format!("columns with more than {} missing are left out", share.get()));
+    }
+    if !later.is_empty() {
+        sentence += &format!("; of these, once the table is read, {}", later.join(" and "));
+    }
+    sentence += "; `reduce plan` reads it and says what is left after `prepare`";
+    Ok(sentence)
 }
 
 impl fmt::Display for Plan {

@@ -31,6 +31,24 @@ pub struct History {
     pub variational: Option<Elbo>,
 }
 
+impl History {
+    /// Whether training ended because all epochs were used while the held-out squared error was still falling: the last
+    /// quarter of the epochs lowered it by more than a hundredth.
+    #[must_use]
+    pub fn was_still_falling(&self) -> bool {
+        const WORTH_SAYING: f64 = 0.99;
+        let last = self.epochs.len().saturating_sub(1);
+        let quarter = last - last.div_ceil(4).min(last);
+        let least =
+            |epochs: &[EpochRecord]| epochs.iter().map(|epoch| epoch.validation_mse).fold(f64::INFINITY, f64::min);
+        let (before, after) = self.epochs.split_at(quarter + 1);
+        self.stopped_because == StoppedBecause::MaxEpochs
+            && self.best_epoch > quarter
+            && !after.is_empty()
+            && least(after) < WORTH_SAYING * least(before)
+    }
+}
+
 /// How many nodes of the code the kept weights leave active, on held-out rows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Activity {
@@ -142,4 +160,50 @@ pub enum StoppedBecause {
     Patience,
     /// The plan asked for no epoch.
     NoEpochs,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn history(errors: &[f64], stopped_because: StoppedBecause) -> History {
+        let epoch = |(epoch, error): (usize, &f64)| EpochRecord {
+            epoch,
+            training_loss: None,
+            validation_loss: *error,
+            validation_mse: *error,
+            learning_rate: 1e-3,
+            reconstruction: *error,
+            divergence: None,
+            penalty: None,
+            penalty_weight: None,
+            active: None,
+        };
+        let best_epoch = (0..errors.len()).min_by(|one, other| errors[*one].total_cmp(&errors[*other])).unwrap();
+        History {
+            epochs: errors.iter().enumerate().map(epoch).collect(),
+            best_epoch,
+            stopped_because,
+            validation_mse: errors[best_epoch],
+            pca_validation_mse: 1.0,
+            notes: Vec::new(),
+            code_sizes: Vec::new(),
+            activity: None,
+            denoising: None,
+            variational: None,
+        }
+    }
+
+    #[test]
+    fn a_training_that_ran_out_of_epochs_while_it_still_learned_is_told_from_one_that_had_settled() {
+        let falling: Vec<f64> = (0..9).map(|epoch| 1.0 / f64::from(epoch + 1)).collect();
+        assert!(history(&falling, StoppedBecause::MaxEpochs).was_still_falling());
+        assert!(!history(&falling, StoppedBecause::Patience).was_still_falling());
+        let settled = [1.0, 0.5, 0.4, 0.3, 0.3, 0.3, 0.3, 0.299, 0.2985];
+        assert!(!history(&settled, StoppedBecause::MaxEpochs).was_still_falling());
+        let rising = [1.0, 0.5, 0.4, 0.5];
+        assert!(!history(&rising, StoppedBecause::MaxEpochs).was_still_falling());
+        assert!(!history(&[1.0], StoppedBecause::NoEpochs).was_still_falling());
+        assert!(history(&[1.0, 0.5], StoppedBecause::MaxEpochs).was_still_falling());
+    }
 }

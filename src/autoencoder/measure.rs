@@ -9,7 +9,7 @@ use super::options::{Corruption, Loss, Sparsity};
 use super::price::mean_divergence;
 use super::train::Trainer;
 
-/// What a pass over held-out rows found, per row (per value for `mse`).
+/// What a pass over held-out rows found: losses per row, `mse` per value.
 pub(super) struct Measured {
     pub(super) loss: f64,
     /// What epochs are compared by: the loss, or first how far the activity is from the wanted one.

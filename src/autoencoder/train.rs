@@ -290,5 +290,6 @@ fn epoch_event(history: &History, max_epochs: usize) -> Event {
         max_epochs,
         loss: last.map_or(f64::NAN, |last| last.training_loss.unwrap_or(last.validation_loss)),
         validation_loss: last.map_or(f64::NAN, |last| last.validation_loss),
+        validation_mse: last.map_or(f64::NAN, |last| last.validation_mse),
     }
 }

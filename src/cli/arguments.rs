@@ -319,8 +319,9 @@ pub(super) struct Export {
 pub(super) struct Plot {
     /// The run folder.
     pub run: PathBuf,
-    /// A label, feature, `reliability`, `reconstruction_error`, `density` or a code; several make small multiples.
-    #[arg(long, value_name = "COLUMN", value_delimiter = ',', required = true)]
+    /// A label, any other column of the table, `reliability`, `reconstruction_error`, `density` or a code; several make small
+    /// multiples. The first label if not given; all alike where there is none.
+    #[arg(long, value_name = "COLUMN", value_delimiter = ',')]
     pub color_by: Vec<String>,
     /// The format; by the ending of `--output` if that is given, else SVG.
     #[arg(long, value_parser = ["svg", "png", "pdf"])]

@@ -12,7 +12,7 @@ use crate::run::folder;
 
 /// `inspect DATA`.
 pub(super) fn inspect(verb: &Inspect) -> Result<()> {
-    let starter = plan::starter(&verb.data, Path::new(""), &mut silent)?;
+    let starter = plan::starter(&verb.data, Path::new(""), None, &mut silent)?;
     if verb.json {
         return output::print_json(&starter.inspection);
     }
@@ -34,7 +34,9 @@ pub(super) fn init(verb: &Init) -> Result<()> {
             .hint("name another file, or give `--force` to replace it"));
     }
     let folder = verb.output.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
-    let starter = plan::starter(&verb.data, folder, &mut silent)?;
+    // the run is called as its pipeline: `reduce encode runs/NAME` follows from `-o NAME.yaml`
+    let name = verb.output.as_deref().and_then(Path::file_stem).map(|stem| stem.to_string_lossy().into_owned());
+    let starter = plan::starter(&verb.data, folder, name.as_deref(), &mut silent)?;
     starter.inspection.check_trainable().map_err(|error| error.at(verb.data.display().to_string()))?;
     let Some(path) = &verb.output else { return output::print(&starter.text) };
     folder::write_whole(path, |file| {
@@ -43,6 +45,11 @@ pub(super) fn init(verb: &Init) -> Result<()> {
     for guess in &starter.guesses {
         progress::line(guess);
     }
-    progress::line(&format!("{} written; next: reduce run {}", path.display(), path.display()));
+    progress::line(&format!(
+        "{} written; next: reduce run {} (results go to {})",
+        path.display(),
+        path.display(),
+        folder.join(&starter.output).display()
+    ));
     Ok(())
 }

@@ -85,8 +85,11 @@ impl Progress {
             Event::Warning(text) => self.line_above(&format!("warning: {text}")),
             Event::Tick => {}
             Event::Advanced { done, total } => self.advance(done, total, String::new()),
-            Event::Epoch { epoch, max_epochs, loss, validation_loss } => {
-                let message = format!("epoch {epoch}/{max_epochs}  loss {loss:.5}  held-out {validation_loss:.5}");
+            Event::Epoch { epoch, max_epochs, loss, validation_loss, validation_mse } => {
+                let message = format!(
+                    "epoch {epoch}/{max_epochs}  loss per row {loss:.5}, held-out {validation_loss:.5}; squared error per \
+                     value, held-out {validation_mse:.5}"
+                );
                 self.advance(epoch as u64, max_epochs as u64, message);
             }
             Event::Iteration { iteration, max_iterations, divergence } => {

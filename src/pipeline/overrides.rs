@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::Pipeline;
-use crate::error::{Error, Result, nearest};
+use super::{Pipeline, load};
+use crate::error::{Error, Result};
 
 /// The pipeline with the value at a dotted key replaced; `pair` is `key=value`, the value in YAML.
 ///
@@ -21,17 +21,11 @@ pub(super) fn apply(pipeline: &Pipeline, pair: &str) -> Result<Pipeline> {
         serde_json::to_value(pipeline).map_err(|error| Error::failure(format!("cannot override: {error}")))?;
     set(&mut tree, key, value);
     serde_json::from_value(tree).map_err(|error| {
-        let message = error.to_string();
-        let hint = message.contains("unknown field").then(|| {
-            let word = message.split('`').nth(1).unwrap_or_default();
-            let choices: Vec<&str> = message.split('`').skip(3).step_by(2).collect();
-            nearest(word, choices.iter().copied()).map_or_else(
-                || format!("the keys here are {}", choices.join(", ")),
-                |near| format!("did you mean `{near}`?"),
-            )
-        });
-        let message = message.replace("unknown field", "unknown key");
-        let message = message.split(", expected one of").next().unwrap_or_default().to_owned();
+        let raw = error.to_string();
+        let (message, hint) = match load::written_out_of_value(&raw, text) {
+            Some(form) => (form.needs, Some(form.hint)),
+            None => load::reworded(&raw),
+        };
         let error = Error::request(message).at(place.clone());
         match hint {
             Some(hint) => error.hint(hint),

@@ -21,13 +21,15 @@ pub struct Starter {
     pub guesses: Vec<String>,
     /// What was seen.
     pub inspection: Inspection,
+    /// The run folder, relative to the pipeline file.
+    pub output: String,
 }
 
-/// Looks at a table and writes a pipeline for it that will lie in `folder`.
+/// Looks at a table and writes a pipeline for it that will lie in `folder`, called `name`; after the table, if not given.
 ///
 /// # Errors
 /// If the table cannot be read.
-pub fn starter(data: &Path, folder: &Path, observer: &mut Observer<'_>) -> Result<Starter> {
+pub fn starter(data: &Path, folder: &Path, name: Option<&str>, observer: &mut Observer<'_>) -> Result<Starter> {
     let absolute = table::read::absolute(data);
     let mut input = Input::new(&absolute);
     let mut guesses = Vec::new();
@@ -92,7 +94,7 @@ pub fn starter(data: &Path, folder: &Path, observer: &mut Observer<'_>) -> Resul
     let chosen = Preparation::default_steps(&table.frame);
     let named = table.id_name != "row";
     guesses.push(format!("prepare: {}", chosen.reason));
-    let name = stem(data);
+    let name = name.map_or_else(|| stem(data), str::to_owned);
     let mut text = format!(
         "# A first pipeline for {}.\n",
         data.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned())
@@ -154,8 +156,9 @@ pub fn starter(data: &Path, folder: &Path, observer: &mut Observer<'_>) -> Resul
         let _ = writeln!(text, "  {line}");
     }
     text += "\nautoencoder:\n  # code_size: 32              # numbers per row; `auto` searches\n  # hidden: [512, 128]         # nodes per layer; the decoder mirrors them\n  loss: auto                   # mse, bce, poisson, nb, zinb; auto: by the values\n\ntsne: {}                       # {perplexity: 30}; `none` writes codes only\n\n# plots:\n#   - color_by: COLUMN          # a label, a feature, `reliability`, `density`, or [SEVERAL, ON, ONE, SHEET]\n";
-    let _ = write!(text, "\noutput: {}\n", quoted(&format!("runs/{}", crate::plot::slugs([name.as_str()])[0])));
-    Ok(Starter { text, guesses, inspection: found })
+    let output = format!("runs/{}", crate::plot::slugs([name.as_str()])[0]);
+    let _ = write!(text, "\noutput: {}\n", quoted(&output));
+    Ok(Starter { text, guesses, inspection: found, output })
 }
 
 /// A name as YAML: plain where nothing can be misread, else in quotes.

@@ -5,6 +5,7 @@
 
 pub mod color;
 mod font;
+mod gathered;
 pub mod options;
 pub mod pdf;
 mod placement;

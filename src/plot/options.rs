@@ -25,7 +25,7 @@ pub struct PlotOptions {
     pub points: Points,
     /// The files to write.
     pub format: OneOrMany<Format>,
-    /// Whether class names stand on the map, at the median of their class; `auto` writes them for 2 to 30 classes.
+    /// Whether class names stand on the map, at the median of their class; `auto` writes them for those of 2 to 30 classes whose points lie together.
     pub labels_on_map: LabelsOnMap,
     /// The radius of a point in CSS pixels (1/96 inch); `auto` shrinks it with the number of rows.
     pub size: Auto<Positive>,
@@ -156,7 +156,7 @@ impl Format {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum LabelsOnMap {
-    /// For 2 to 30 classes.
+    /// For those of 2 to 30 classes whose points lie together on the map; the others are named in the legend only.
     #[default]
     Auto,
     /// Always.

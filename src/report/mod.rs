@@ -14,6 +14,7 @@ use crate::error::Explain;
 use crate::error::Fault;
 
 pub use html::html;
+pub use summary::Epochs;
 pub use summary::Summary;
 pub use summary::summary;
 

@@ -19,8 +19,8 @@ pub struct Summary {
     pub code_size: usize,
     /// What was left out or filled in: a clause each.
     pub losses: Vec<String>,
-    /// Epochs trained and the epoch kept.
-    pub epochs: Option<(usize, usize)>,
+    /// How training went.
+    pub epochs: Option<Epochs>,
     /// Held-out error per value, ours and that of PCA of the same size.
     pub reconstruction: Option<(f64, f64)>,
     /// Share of each row's nearest neighbors kept: in the codes, in PCA of their size, on the map, in PCA-2.
@@ -37,6 +37,25 @@ pub struct Summary {
     pub peak_memory: Option<u64>,
 }
 
+/// How many epochs a training took.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Epochs {
+    /// Trained.
+    pub done: usize,
+    /// At most.
+    pub most: usize,
+    /// The one whose weights were kept.
+    pub kept: usize,
+    /// Whether the last ones were still better than those before.
+    pub falling: bool,
+}
+
+impl Epochs {
+    /// What is to be done where training ran out of epochs.
+    pub const FALLING: &str =
+        "the held-out error was still falling at the last epoch: raise `autoencoder.training.max_epochs`";
+}
+
 /// The lines, without colors; each at most some 100 columns.
 #[must_use]
 pub fn summary(summary: &Summary) -> String {
@@ -46,13 +65,18 @@ pub fn summary(summary: &Summary) -> String {
     if !summary.losses.is_empty() {
         line(&mut out, "left out", &summary.losses.join("; "));
     }
-    if let Some((epochs, kept)) = summary.epochs {
-        line(&mut out, "training", &format!("{epochs} epochs, epoch {kept} kept"));
+    if let Some(Epochs { done, most, kept, falling }) = summary.epochs {
+        let falling = if falling { format!("; {}", Epochs::FALLING) } else { String::new() };
+        line(&mut out, "training", &format!("{done} of at most {most} epochs, epoch {kept} kept{falling}"));
     }
     if let Some((error, pca)) = summary.reconstruction {
         let relative = if pca > 0.0 { format!(" ({} of it)", percent(error / pca)) } else { String::new() };
-        let text =
-            format!("held-out error {}, PCA-{} {}{relative}", number(error, 3), summary.code_size, number(pca, 3));
+        let text = format!(
+            "held-out squared error per value {}, PCA-{} {}{relative}",
+            number(error, 3),
+            summary.code_size,
+            number(pca, 3)
+        );
         line(&mut out, "rebuilt", &text);
     }
     if let Some([codes, pca, map, pca_two]) = summary.neighbors {
@@ -115,7 +139,7 @@ mod tests {
             features: 2_000,
             code_size: 32,
             losses: vec!["62 rows without a label keep their place".into()],
-            epochs: Some((72, 57)),
+            epochs: Some(Epochs { done: 72, most: 200, kept: 57, falling: false }),
             reconstruction: Some((0.612, 0.634)),
             neighbors: Some([Some(0.71), Some(0.68), Some(0.58), Some(0.12)]),
             verdict: vec![
@@ -128,7 +152,7 @@ mod tests {
             peak_memory: Some(412_000_000),
         });
         assert!(text.lines().count() <= 12 && text.lines().all(|line| line.chars().count() <= 101), "{text}");
-        assert!(text.contains("held-out error 0.612, PCA-32 0.634 (96.5 % of it)"), "{text}");
+        assert!(text.contains("held-out squared error per value 0.612, PCA-32 0.634 (96.5 % of it)"), "{text}");
         assert!(text.contains("71 % kept in the codes (PCA-32 68 %), 58 % on the map (PCA-2 12 %)"), "{text}");
         assert!(!text.contains('\u{1b}'));
     }

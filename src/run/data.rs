@@ -11,7 +11,7 @@ use crate::event::{Event, Observer, Stage};
 use crate::pipeline::Pipeline;
 use crate::prepare::{Preparation, Step};
 use crate::split::{self, Split, SplitBy};
-use crate::table::{self, Account, Label, LabelValues, Table};
+use crate::table::{self, Account, Label, LabelValues, Layout, Table};
 
 /// The names and labels of the rows, in the order of the table.
 #[derive(Debug, Clone)]
@@ -68,7 +68,20 @@ impl Data {
             }
             Ok(table)
         })?;
-        meter.stage(Stage::Prepare, observer, |observer| Self::prepare(pipeline, table, colors, observer))
+        // columns that do not train can color all the same
+        let (colors, others): (Vec<String>, Vec<String>) =
+            colors.iter().cloned().partition(|name| has_column(&table.frame, name) || is_label(&table.labels, name));
+        let mut data =
+            meter.stage(Stage::Prepare, observer, |observer| Self::prepare(pipeline, table, &colors, observer))?;
+        if !others.is_empty() {
+            // what is to be said of the table has been said
+            let mut quietly = |event: Event| match event {
+                Event::Note(_) | Event::Warning(_) => std::ops::ControlFlow::Continue(()),
+                event => observer(event),
+            };
+            data.colors.extend(self::colors(pipeline, base, &others, &mut quietly)?);
+        }
+        Ok(data)
     }
 
     /// Splits and prepares a table.
@@ -83,6 +96,11 @@ impl Data {
     ) -> Result<Self> {
         let Table { id_name, ids, frame, labels, account, .. } = table;
         let columns = frame.features.len();
+        let features = frame.features.iter().chain(frame.categories.iter().map(|category| &category.name));
+        let unused = account.unused.iter().map(|unused| &unused.name);
+        check_split(pipeline, &labels.iter().map(|label| label.name.as_str()).collect::<Vec<_>>(), || {
+            features.chain(unused).map(String::as_str)
+        })?;
         let split = split_rows(pipeline, &labels, ids.len())?;
         let elsewhere = |name: &&String| labels.iter().all(|label| &label.name != *name);
         let colors = raw_values(&frame, colors.iter().filter(elsewhere))?;
@@ -116,14 +134,42 @@ impl Data {
     }
 }
 
-/// The raw values of some features of a table that is not needed otherwise, by name.
+fn has_column(frame: &table::Frame, name: &str) -> bool {
+    let categories = frame.categories.iter().map(|category| &category.name);
+    frame.features.iter().chain(categories).any(|column| column == name)
+}
+
+fn is_label(labels: &[Label], name: &str) -> bool {
+    labels.iter().any(|label| label.name == name)
+}
+
+/// The raw values of some columns of a table that is not needed otherwise, by name: also of columns that do not train.
 pub(super) fn colors(
     pipeline: &Pipeline,
     base: &Path,
     names: &[String],
     observer: &mut Observer<'_>,
 ) -> Result<BTreeMap<String, LabelValues>> {
-    raw_values(&table::read::read(&pipeline.input_read(), base, observer)?.frame, names)
+    let mut input = pipeline.input_read();
+    let beside = table::read::beside(&input, base)?;
+    let columns = table::lies(&table::Input { layout: Layout::SamplesInRows, ..input.clone() }, base, &[])?.columns;
+    let (labels, features): (Vec<String>, Vec<String>) = names.iter().cloned().partition(|name| beside.contains(name));
+    input.labels.extend(labels.into_iter().filter(|name| !pipeline.input.labels.contains(name)));
+    // only these where all are known, so that a wide table is not read whole for one column
+    let known = input.layout == Layout::SamplesInRows && features.iter().all(|name| columns.contains(name));
+    input.features = table::Features { include: if known { features } else { Vec::new() }, exclude: Vec::new() };
+    // texts with many levels, dates and holes do not train, but can color
+    input.categorical.max_levels = usize::MAX;
+    input.missing = table::Missing { numeric: table::NumericMissing::Median, ..table::Missing::default() };
+    input.times = table::Times::Number;
+    let Table { frame, labels, .. } = table::read::read(&input, base, observer)?;
+    names
+        .iter()
+        .map(|name| match labels.iter().find(|label| &label.name == name) {
+            Some(label) => Ok((name.clone(), label.values.clone())),
+            None => Ok((name.clone(), column(&frame, name)?)),
+        })
+        .collect()
 }
 
 fn raw_values<'a>(
@@ -164,6 +210,36 @@ pub fn split_rows(pipeline: &Pipeline, labels: &[Label], rows: usize) -> Result<
         SplitBy::Random => split::random(rows, fraction, pipeline.seed)?,
         SplitBy::Stratified(name) => split::stratified(&groups(labels, name)?, fraction, pipeline.seed)?,
         SplitBy::Grouped(name) => split::grouped(&groups(labels, name)?, fraction, pipeline.seed)?,
+    })
+}
+
+/// Whether the label that `split_by` names is one.
+///
+/// # Errors
+/// If it is not, with what to do about it: to name it in `labels`, where a column is called so, or to mend the name.
+pub(crate) fn check_split<'a, I: Iterator<Item = &'a str>>(
+    pipeline: &Pipeline,
+    labels: &[&str],
+    others: impl FnOnce() -> I,
+) -> Result<()> {
+    let (SplitBy::Stratified(name) | SplitBy::Grouped(name)) = &pipeline.autoencoder.training.split_by else {
+        return Ok(());
+    };
+    if labels.contains(&name.as_str()) {
+        return Ok(());
+    }
+    let others: Vec<&str> = others().collect();
+    let add = format!("add it: `input: {{labels: [{name}]}}`");
+    if others.contains(&name.as_str()) {
+        return Err(Error::request(format!("`autoencoder.training.split_by` names `{name}`, which is not a label"))
+            .hint(format!("{add}; then it splits and colors, and does not train")));
+    }
+    let error =
+        Error::request(format!("`autoencoder.training.split_by` names `{name}`, but there is no column `{name}`"));
+    Err(match nearest(name, labels.iter().copied().chain(others)) {
+        Some(near) => error.hint(format!("did you mean `{near}`?")),
+        None if pipeline.input.metadata.is_some() => error.hint(format!("if it is in the metadata, {add}")),
+        None => error.hint("`reduce inspect` lists the columns; `split_by: random` splits by none"),
     })
 }
 

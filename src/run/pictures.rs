@@ -7,12 +7,14 @@ use ndarray::{Array2, ArrayView2};
 
 use super::data::RowNames;
 use super::record::Record;
+use crate::autoencoder::Loss;
 use crate::embed;
 use crate::error::{Error, Result, nearest};
 use crate::event::silent;
 use crate::neighbors;
 use crate::pipeline::Pipeline;
 use crate::plot::{self, Color, Faded, Format, PlotOptions, Scatter};
+use crate::prepare::Step;
 use crate::table::LabelValues;
 use crate::value::OneOrMany;
 
@@ -39,8 +41,17 @@ pub(super) struct Palette<'a> {
     pub reliability: &'a [f32],
     /// A reconstruction error per row, or empty.
     pub row_errors: &'a [f32],
-    /// Raw values of features, by name.
+    /// Raw values of columns of the table, by name.
     pub features: &'a BTreeMap<String, LabelValues>,
+    /// What the table's numbers are, where that is known.
+    pub unit: Option<&'static str>,
+}
+
+/// What a table's numbers are, by what is done with them: only counts are brought to one total, or given a likelihood of
+/// counts.
+pub(super) fn unit_of(steps: &[Step], loss: Loss) -> Option<&'static str> {
+    let counts = loss.is_for_counts() || steps.iter().any(|step| matches!(step, Step::NormalizeTotal(_)));
+    counts.then_some("counts")
 }
 
 /// A column that colors, owned.
@@ -49,7 +60,12 @@ enum Column {
     Classes(usize),
     /// A feature of levels, by its name.
     Levels(String),
-    Numbers(String, Vec<f64>),
+    /// Numbers with their name, and how they are called beside the bar.
+    Numbers {
+        name: String,
+        shown: String,
+        values: Vec<f64>,
+    },
     Nothing,
 }
 
@@ -115,13 +131,16 @@ impl Palette<'_> {
         if let Some(at) = self.rows.labels.iter().position(|label| label.name == name) {
             return Ok(match &self.rows.labels[at].values {
                 LabelValues::Classes { .. } => Column::Classes(at),
-                LabelValues::Numbers(numbers) => {
-                    Column::Numbers(name.to_owned(), numbers.iter().map(|number| number.unwrap_or(f64::NAN)).collect())
-                }
+                LabelValues::Numbers(numbers) => Column::Numbers {
+                    name: name.to_owned(),
+                    shown: name.to_owned(),
+                    values: numbers.iter().map(|number| number.unwrap_or(f64::NAN)).collect(),
+                },
             });
         }
         let wide = |values: &[f32]| values.iter().map(|value| f64::from(*value)).collect();
-        let numbers = match name {
+        let mut shown = name.to_owned();
+        let values = match name {
             "reliability" if !self.reliability.is_empty() => wide(self.reliability),
             "reconstruction_error" if !self.row_errors.is_empty() => wide(self.row_errors),
             "density" => density(self.points)?,
@@ -129,12 +148,13 @@ impl Palette<'_> {
                 (Some(code), _) if code < self.codes.ncols() => wide(&self.codes.column(code).to_vec()),
                 (_, Some(LabelValues::Classes { .. })) => return Ok(Column::Levels(name.to_owned())),
                 (_, Some(LabelValues::Numbers(values))) => {
+                    shown.extend(self.unit.map(|unit| format!(", {unit}")));
                     values.iter().map(|value| value.unwrap_or(f64::NAN)).collect()
                 }
                 _ => return Err(unknown(name, self.rows)),
             },
         };
-        Ok(Column::Numbers(name.to_owned(), numbers))
+        Ok(Column::Numbers { name: name.to_owned(), shown, values })
     }
 
     /// Draws one item of `plots:`; gives file names that begin with `stem`, with their bytes.
@@ -157,17 +177,21 @@ impl Palette<'_> {
                 let color = match column {
                     Column::Classes(at) => classes(&self.rows.labels[*at].name, &self.rows.labels[*at].values),
                     Column::Levels(name) => self.features.get(name).map_or(Color::None, |levels| classes(name, levels)),
-                    Column::Numbers(name, values) => Color::Numbers { name, values },
+                    Column::Numbers { shown, values, .. } => Color::Numbers { name: shown, values },
                     Column::Nothing => Color::None,
                 };
-                let title = match (options.title.is_empty(), color.name()) {
+                let colored_by = match column {
+                    Column::Numbers { name, .. } => Some(name.as_str()),
+                    _ => color.name(),
+                };
+                let title = match (options.title.is_empty(), colored_by) {
                     (false, _) => options.title.clone(),
                     (true, Some(column)) if columns.len() == 1 => format!("{name} by {column}"),
                     (true, Some(column)) => column.to_owned(),
                     (true, None) => name.to_owned(),
                 };
                 let faded = (!self.reliability.is_empty()
-                    && !matches!(column, Column::Numbers(name, _) if name == "reliability"))
+                    && !matches!(column, Column::Numbers { name, .. } if name == "reliability"))
                 .then_some(Faded { reliability: self.reliability, threshold: RELIABLE });
                 let caption = if columns.len() == 1 { caption.to_owned() } else { String::new() };
                 Scatter {

@@ -41,7 +41,8 @@ impl Work<'_> {
         meter.stage(Stage::Plot, observer, |_| {
             files.push(("training.svg".to_owned(), courses::training(&trained.record, &loaded.name)?.into_bytes()));
             if let Some(laid_out) = &laid_out {
-                files.extend(maps(loaded, &coded, laid_out, &measured, &colors)?);
+                let unit = pictures::unit_of(&trained.record.steps, trained.record.options.loss);
+                files.extend(maps(loaded, &coded, laid_out, &measured, &colors, unit)?);
             }
             let (errors, rebuilt) = (&measured.row_errors, measured.reconstruction.as_ref());
             let figures = measured.looks.draw(coded.codes.view(), errors, rebuilt, &coded.rows.ids)?;
@@ -172,6 +173,7 @@ fn maps(
     laid_out: &LaidOut,
     measured: &Measured,
     features: &BTreeMap<String, LabelValues>,
+    unit: Option<&'static str>,
 ) -> Result<Vec<(String, Vec<u8>)>> {
     let palette = Palette {
         rows: &coded.rows,
@@ -180,6 +182,7 @@ fn maps(
         reliability: &measured.reliability,
         row_errors: &measured.row_errors,
         features,
+        unit,
     };
     let caption = caption(coded.rows.ids.len(), coded.codes.ncols(), measured.faithfulness.as_ref());
     let mut files: Vec<(String, Vec<u8>)> = Vec::new();

@@ -44,7 +44,9 @@ pub(super) fn of(model: &Model, data: &Path, otherwise: &Otherwise) -> Result<Re
     }
     let categories = model.preparation.input_categories();
     let known: Vec<&str> = model.preparation.input_features().iter().chain(&categories).map(String::as_str).collect();
-    let lies = table::lies(&Input { labels: Vec::new(), id: None, ..input.clone() }, Path::new(""), &known)?;
+    // opened as it stands: some files say themselves which way they lie
+    let plain = Input { labels: Vec::new(), id: None, layout: Layout::SamplesInRows, ..input.clone() };
+    let lies = table::lies(&plain, Path::new(""), &known)?;
     let mut notes = Vec::new();
     input.layout = otherwise.layout.or(lies.layout).unwrap_or(trained);
     if input.layout != trained {

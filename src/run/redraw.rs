@@ -25,6 +25,11 @@ pub fn plot(run: &Path, options: &PlotOptions, output: Option<&Path>, observer: 
     let (_, codes) =
         read_back::read_embedded(&run.join("codes.parquet"), &model.about.input.labels, model.autoencoder.code_size())?;
     let reliability = column_of(&run.join("embedding.parquet"), "reliability")?;
+    let mut options = options.clone();
+    if options.color_by.0.is_empty() {
+        options.color_by.0.push(rows.labels.first().map_or_else(String::new, |label| label.name.clone()));
+    }
+    let options = &options;
     let known: Vec<&str> = rows.labels.iter().map(|label| label.name.as_str()).collect();
     let from_table: Vec<String> = options
         .color_by
@@ -34,10 +39,10 @@ pub fn plot(run: &Path, options: &PlotOptions, output: Option<&Path>, observer: 
         .cloned()
         .collect();
     let row_errors = column_of(&run.join("embedding.parquet"), "reconstruction_error")?;
+    let plan = crate::pipeline::Pipeline::load(&run.join("pipeline.yaml"), &[])?;
     let mut features = BTreeMap::new();
     if !from_table.is_empty() {
         // raw values are not kept in a run: its table is read again, by the plan the run left
-        let plan = crate::pipeline::Pipeline::load(&run.join("pipeline.yaml"), &[])?;
         let files = table::read::input_files(&plan.pipeline.input, &plan.base)?;
         let now: BTreeMap<String, String> = super::keys::digests(&files, run)?.into_iter().collect();
         if now != record.inputs {
@@ -52,6 +57,10 @@ pub fn plot(run: &Path, options: &PlotOptions, output: Option<&Path>, observer: 
         reliability: &reliability,
         row_errors: &row_errors,
         features: &features,
+        unit: super::pictures::unit_of(
+            plan.pipeline.prepare.as_deref().unwrap_or_default(),
+            plan.pipeline.autoencoder.loss,
+        ),
     };
     let metrics = super::told::metrics_of(run)?;
     let caption = super::publish::caption(rows.ids.len(), codes.ncols(), metrics.faithfulness.as_ref());

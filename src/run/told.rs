@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::evaluate::Measures;
 use crate::pipeline::{Loaded, Pipeline};
 use crate::report::{
-    self, Column, ColumnValues, Explorable, Figure, FigureWidth, ReportData, StageRow, StageSource, Summary,
+    self, Column, ColumnValues, Epochs, Explorable, Figure, FigureWidth, ReportData, StageRow, StageSource, Summary,
 };
 use crate::table::{Account, LabelValues};
 use crate::value::Auto;
@@ -103,8 +103,15 @@ impl Told<'_> {
             features: training.map_or(0, |training| training.features),
             code_size: self.codes.ncols(),
             losses: training.map_or_else(Vec::new, |training| left_out(&training.account)),
-            epochs: training
-                .map(|training| (training.history.epochs.len().saturating_sub(1), training.history.best_epoch)),
+            epochs: training.map(|training| {
+                let done = training.history.epochs.len().saturating_sub(1);
+                Epochs {
+                    done,
+                    most: training.options.training.max_epochs.given().unwrap_or(done),
+                    kept: training.history.best_epoch,
+                    falling: training.history.was_still_falling(),
+                }
+            }),
             reconstruction: self
                 .metrics
                 .reconstruction
@@ -134,6 +141,7 @@ impl Told<'_> {
         notes.extend(training.account.warnings.iter().cloned());
         notes.extend(training.described.iter().cloned());
         notes.extend(training.history.notes.iter().cloned());
+        notes.extend(training.history.was_still_falling().then(|| Epochs::FALLING.to_owned()));
         notes.extend(self.metrics.embedding.as_ref().map(|embedding| format!("neighbors: {}", embedding.neighbors)));
         if let Some(found) = self.metrics.faithfulness.as_ref().filter(|found| found.codes.sampled) {
             notes.push(format!(

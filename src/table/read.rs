@@ -96,8 +96,11 @@ pub struct Schema {
     pub rows: Option<usize>,
     /// Its columns: name and type, in the file's own words.
     pub columns: Vec<(String, String)>,
-    /// How many columns would train, by the `input:` section and the first rows.
+    /// How many columns can train, by the `input:` section and the first rows; with features in rows, those that the
+    /// file announces.
     pub trainable: usize,
+    /// How many of these are texts, whose levels are not known yet.
+    pub texts: usize,
     /// Rows there may be: as the file says, or judged by its length; `None` where a packed file hides it.
     pub rows_about: Option<usize>,
 }
@@ -111,21 +114,22 @@ pub fn schema(input: &Input, base: &Path) -> Result<Schema> {
     let source = open(&files[0], input)?;
     let columns = source.columns();
     let described = columns.iter().map(|column| (column.name.clone(), column.type_name.clone())).collect();
-    let trainable = match input.layout {
+    let (trainable, texts) = match input.layout {
         Layout::SamplesInRows => {
             let mut account = Account::default();
             let (input, _) = with_row_names(input, source.as_ref());
             let roles = roles::assign(columns, &input, &mut account).map_err(|error| placed(error, &files[0]))?;
-            roles.gather.width() + roles.gather.texts.iter().filter(|text| text.use_as == TextUse::Category).count()
+            let texts = roles.gather.texts.iter().filter(|text| text.use_as == TextUse::Category).count();
+            (roles.gather.width() + texts, texts)
         }
-        Layout::FeaturesInRows => source.rows().or_else(|| source.rows_about()).unwrap_or(0),
+        Layout::FeaturesInRows => (source.rows().or_else(|| source.rows_about()).unwrap_or(0), 0),
     };
     let rows_about = source.rows().or_else(|| source.rows_about());
     let rows_about = match input.layout {
         Layout::SamplesInRows => rows_about.map(|rows| rows.saturating_mul(files.len())),
         Layout::FeaturesInRows => Some(columns.len()),
     };
-    Ok(Schema { format: source.format(), rows: source.rows(), columns: described, trainable, rows_about })
+    Ok(Schema { format: source.format(), rows: source.rows(), columns: described, trainable, texts, rows_about })
 }
 
 /// Every file that `input` reads, the metadata last; patterns are resolved, in the order of names.
@@ -162,6 +166,22 @@ pub(super) fn annotations(input: &Input, base: &Path) -> Result<Vec<String>> {
     let names =
         source.columns().iter().filter(|column| column.kind == Kind::Annotation).map(|column| column.name.clone());
     Ok(names.filter(|name| source.row_names() != Some(name.as_str()) && input.id.as_ref() != Some(name)).collect())
+}
+
+/// The columns that can only be labels: annotations beside the matrix, and those of the metadata.
+///
+/// # Errors
+/// If a file cannot be read.
+pub fn beside(input: &Input, base: &Path) -> Result<Vec<String>> {
+    let mut names = match input.layout {
+        Layout::SamplesInRows => annotations(input, base)?,
+        Layout::FeaturesInRows => Vec::new(),
+    };
+    if let Some(metadata) = &input.metadata {
+        let file = Input::new(&metadata.path);
+        names.extend(schema(&file, base)?.columns.into_iter().map(|(name, _)| name));
+    }
+    Ok(names)
 }
 
 pub(super) fn data_files(input: &Input, base: &Path) -> Result<Vec<PathBuf>> {

@@ -66,3 +66,44 @@ fn what_only_numbers_the_rows_and_what_is_a_date_do_not_train_and_that_is_said()
     let said = place.reduce(&brief).done().stderr;
     assert!(said.contains("2 of 4 columns train"), "{said}");
 }
+
+#[test]
+fn a_run_is_called_as_its_pipeline_and_init_says_where_results_go() {
+    let place = Place::new();
+    let rows: String = (0..60).map(|row| format!("{},{},{}\n", row % 7, row % 5, row % 3)).collect();
+    place.file("t.csv", format!("a,b,c\n{rows}"));
+    let said = place.reduce(&["init", "t.csv", "-o", "mine.yaml"]).done().stderr;
+    assert!(said.contains("next: reduce run mine.yaml (results go to runs/mine)"), "{said}");
+    let brief = ["run", "mine.yaml", "--set", "autoencoder.training.max_epochs=1", "--set", "tsne=none"];
+    place.reduce(&brief).done();
+    place.reduce(&["encode", "runs/mine", "t.csv", "-o", "codes.csv"]).done();
+}
+
+#[test]
+fn a_check_says_what_is_known_before_the_table_is_read_and_what_is_not() {
+    let place = Place::new();
+    let rows: String = (0..60).map(|row| format!("{},{},k{},d{}\n", row % 7, row % 5, row % 3, row % 4)).collect();
+    place.file("t.csv", format!("a,b,kind,donor\n{rows}"));
+    let turned: String = (0..4).map(|row| format!("f{row},{},{},{}\n", row, row + 1, row + 2)).collect();
+    place.file("turned.csv", format!("gene,s1,s2,s3\n{turned}"));
+    place.file("p.yaml", "version: 1\ninput: {path: t.csv, missing: {numeric: median, drop_feature_above: 0.5}}\n");
+    let said = place.reduce(&["check", "p.yaml"]).done().stdout;
+    for words in ["4 columns, 4 of them can train", "more than 50 levels", "more than 0.5 missing", "`reduce plan`"] {
+        assert!(said.contains(words), "no `{words}` in {said}");
+    }
+    let said =
+        place.reduce(&["check", "p.yaml", "--set", "input.path=turned.csv", "--set", "input.layout=features_in_rows"]);
+    let said = said.done().stdout;
+    assert!(said.contains("features in rows, 4 columns: one names the features, the others are samples"), "{said}");
+    // the label to split by: not a label, not there, nearly there
+    for (name, hint) in [
+        ("donor", "add it: `input: {labels: [donor]}`"),
+        ("doner", "did you mean `donor`?"),
+        ("xyz", "`reduce inspect` lists the columns"),
+    ] {
+        let split = format!("autoencoder.training.split_by={{grouped: {name}}}");
+        for verb in ["check", "plan", "run"] {
+            place.reduce(&[verb, "p.yaml", "--set", &split]).refused(&[name, hint]);
+        }
+    }
+}

@@ -260,3 +260,47 @@ fn codes_are_rated_whatever_their_format_and_order() {
     place.reduce(&["score", "digits.csv", "short.csv"]).refused(&["the id `9` of the table is not there"]);
     place.reduce(&["score", "digits.csv", "codes.csv", "--label", "labl"]).refused(&["did you mean `label`?"]);
 }
+
+#[test]
+fn a_map_is_drawn_without_a_color_and_by_any_column_of_the_table() {
+    let place = Place::new();
+    let rows: String = (0..80)
+        .map(|row| format!("r{row},{},{},{},2026-01-{:02},{}\n", row % 7, row % 5, row % 3, row % 28 + 1, row % 11))
+        .collect();
+    place.file("t.csv", format!("id,a,b,kind,day,marker\n{rows}"));
+    place.file(
+        "p.yaml",
+        "version: 1\ninput: {path: t.csv, id: id, labels: [kind], features: {exclude: [marker]}}\n\
+         prepare: [{normalize_total: {target: 100}}, log1p]\nautoencoder: {code_size: 1, hidden: [8], training: {max_epochs: 2}}\n\
+         tsne: {iterations: 60}\nplots: [{color_by: marker}]\noutput: run\n",
+    );
+    place.reduce(&["run", "p.yaml"]).done();
+    let svg = |name: &str| String::from_utf8(place.read(name)).expect("text");
+    // an excluded column colors in the pipeline and afterwards, and says that its numbers are counts
+    assert!(svg("run/embedding-marker.svg").contains("marker, counts"));
+    place.reduce(&["plot", "run", "--color-by", "marker", "-o", "m.svg"]).done();
+    assert!(svg("m.svg").contains("marker, counts") && svg("m.svg").contains("p by marker"));
+    place.reduce(&["plot", "run", "--color-by", "day", "-o", "d.svg"]).done();
+    place.reduce(&["plot", "run", "-o", "plain.svg"]).done();
+    assert!(svg("plain.svg").contains("p by kind"));
+    place.reduce(&["plot", "run", "--color-by", "markr"]).refused(&["no column `markr`", "did you mean `marker`?"]);
+}
+
+#[test]
+fn a_training_that_runs_out_of_epochs_says_so_at_the_end_and_in_the_report() {
+    let place = Place::new();
+    place.digits("autoencoder: {code_size: 8, hidden: [32], linear_path: none, training: {max_epochs: 3}}\ntsne: none\noutput: run\n");
+    let said = place.reduce(&["run", "p.yaml"]).done().stderr;
+    let words = "still falling at the last epoch: raise";
+    let joined = said.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(joined.contains("3 of at most 3 epochs, epoch 3 kept") && joined.contains(words), "{said}");
+    assert!(String::from_utf8(place.read("run/report.html")).expect("text").contains(words));
+    // losses are per row, errors per value, and are called so
+    assert!(joined.contains("loss per row") && joined.contains("held-out squared error per value"), "{said}");
+    let epochs = place.json("run/metrics.json")["training"]["history"]["epochs"].clone();
+    let last = epochs.as_array().and_then(|epochs| epochs.last()).cloned().expect("epochs");
+    let features = place.json("run/metrics.json")["training"]["features"].as_f64().expect("features");
+    let (loss, error) =
+        (last["validation_loss"].as_f64().expect("loss"), last["validation_mse"].as_f64().expect("error"));
+    assert!((loss / features - error).abs() < 1e-3 * error, "{loss} {error} {features}");
+}

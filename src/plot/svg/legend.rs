@@ -96,7 +96,8 @@ impl Legend {
         if hollow > 0 {
             let count = text::count(hollow);
             let mark = if map::is_raster(scatter) { Mark::Faint(ring) } else { Mark::Ring(ring) };
-            entries.push(Entry { mark, label: "unreliable place".into(), count });
+            let look = if map::is_raster(scatter) { "pale" } else { "hollow" };
+            entries.push(Entry { mark, label: format!("unreliable place ({look})"), count });
         }
         let bar_height = if layers.bar.is_some() { (room.height * 0.45).clamp(80.0, 220.0) } else { 0.0 };
         let ticks = layers.bar.map_or_else(Vec::new, |bar| bar_ticks(&bar, bar_height));
@@ -168,8 +169,10 @@ impl Legend {
                     canvas.circle(left + radius, middle, radius, &format!(" fill=\"{color}\""), None);
                 }
                 Mark::Faint(color) => {
+                    // beside what it pales from: alone it would look like the gray of missing values
                     let attributes = format!(" fill=\"{color}\" fill-opacity=\"{}\"", map::FAINT);
-                    canvas.circle(left + radius, middle, radius, &attributes, None);
+                    canvas.circle(left + 1.5 * radius, middle, 0.7 * radius, &attributes, None);
+                    canvas.circle(left + 0.5 * radius, middle, 0.7 * radius, &format!(" fill=\"{color}\""), None);
                 }
                 Mark::Ring(color) => {
                     let attributes = format!(" fill=\"none\" stroke=\"{color}\" stroke-width=\"1.2\"");

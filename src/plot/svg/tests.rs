@@ -193,7 +193,7 @@ fn unreliable_points_are_hollow_and_counted() {
     let points = groups(&document, "points")[0];
     let hollow = points.descendants().filter(|node| node.attribute("fill") == Some("none")).count();
     assert_eq!(hollow, 20);
-    assert!(texts(&document).iter().any(|text| text == "unreliable place"));
+    assert!(texts(&document).iter().any(|text| text == "unreliable place (hollow)"));
 }
 
 #[test]

@@ -64,7 +64,7 @@ fn command_lines() {
             .says(&["run.json"]),
         case("report: no run").before("mkdir d").run(&["report", "d"]).says(&["d"]),
         case("plot: no run").before("mkdir d").run(&["plot", "d", "--color-by", "x"]).says(&["d"]),
-        case("plot: no color").before("mkdir d").run(&["plot", "d"]).says(&["--color-by"]),
+        case("plot: no color").before("mkdir d").run(&["plot", "d"]).says(&["d", "run.json"]),
         case("plot: unknown format").run(&["plot", "d", "--color-by", "x", "--format", "gif"]).says(&["svg"]),
         case("clean: no run").before("mkdir d").run(&["clean", "d"]).says(&["d"]),
         case("place: no run").file("t.csv", numbers(9, 3)).before("mkdir d").run(&["place", "d", "t.csv"]).says(&["d"]),
