@@ -24,7 +24,7 @@ def rows(count=150, width=6, seed=0):
         ({"dropout": 2.0}, "`dropout`: expected a number from 0 up to but not including 1"),
         ({"prepare": ["log2p"]}, "`prepare`"),
         ({"corruption": {"gaussian": {"sd": -1}}}, "`corruption`"),
-        ({"split_by": {"grouped": "patient"}}, "names `patient`, which is not a label"),
+        ({"split_by": {"grouped": "patient"}}, "names `patient`, but there is no column `patient`"),
         ({"random_state": -1}, "`random_state` must not be negative"),
     ],
 )

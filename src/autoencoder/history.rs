@@ -33,10 +33,10 @@ pub struct History {
 
 impl History {
     /// Whether training ended because all epochs were used while the held-out squared error was still falling: the last
-    /// quarter of the epochs lowered it by more than a hundredth.
+    /// quarter of the epochs lowered it by more than 2 %.
     #[must_use]
     pub fn was_still_falling(&self) -> bool {
-        const WORTH_SAYING: f64 = 0.99;
+        const WORTH_SAYING: f64 = 0.98;
         let last = self.epochs.len().saturating_sub(1);
         let quarter = last - last.div_ceil(4).min(last);
         let least =

@@ -112,12 +112,14 @@ impl Progress {
             }
             return;
         }
-        // reading new rows begins no stage: what is done at once needs no line
+        // new rows begin no stage: what is done at once needs no line
         let told = *self.told.get_or_insert_with(Instant::now);
-        if (done == total && self.stage.is_some()) || told.elapsed() >= LINE_EVERY {
-            let what = if self.stage.is_some() { "" } else { "reading " };
+        let in_stage = self.stage.is_some();
+        let at_end = done == total;
+        let late = told.elapsed() >= LINE_EVERY && (in_stage || (done > 0 && !at_end));
+        if (in_stage && at_end) || late {
             let message = if message.is_empty() {
-                format!("{what}{} %", u128::from(done) * 100 / u128::from(total.max(1)))
+                format!("{} % done", u128::from(done) * 100 / u128::from(total.max(1)))
             } else {
                 message
             };

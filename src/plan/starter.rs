@@ -33,7 +33,13 @@ pub fn starter(data: &Path, folder: &Path, name: Option<&str>, observer: &mut Ob
     let absolute = table::read::absolute(data);
     let mut input = Input::new(&absolute);
     let mut guesses = Vec::new();
-    let (_, mut seen) = inspect::look(&input, Path::new(""), observer)?;
+    let (strange, mut seen) = look_with_words(&mut input, observer)?;
+    if !strange.is_empty() {
+        guesses.push(format!(
+            "missing.words: {} beside the usual ones, because it stands where all other values of a column are numbers",
+            strange.join(", ")
+        ));
+    }
     if let Some(reason) = seen.other_layout.clone() {
         let turned = Input { layout: Layout::FeaturesInRows, ..input.clone() };
         if let Ok((_, other)) = inspect::look(&turned, Path::new(""), observer) {
@@ -119,6 +125,9 @@ pub fn starter(data: &Path, folder: &Path, name: Option<&str>, observer: &mut Ob
         Some(id) => {
             let _ = writeln!(text, "  id: {}", quoted(id));
         }
+        None if input.layout == Layout::FeaturesInRows => {
+            text += "  # id: COLUMN               # names the features; the header names the samples\n";
+        }
         None if !named => {
             text += "  # id: COLUMN               # names the rows; without it they are numbered\n";
         }
@@ -142,8 +151,14 @@ pub fn starter(data: &Path, folder: &Path, name: Option<&str>, observer: &mut Ob
     if !times.is_empty() {
         text += "  # times: number            # dates as days, times as seconds; without it they do not train\n";
     }
-    if missing {
+    if let Some(words) = &input.missing.words {
+        let words: Vec<String> = words.iter().map(|word| quoted(word)).collect();
+        let _ = writeln!(text, "  missing: {{numeric: median, words: [{}]}}", words.join(", "));
+    } else if missing {
         text += "  missing: {numeric: median}   # or mean, {constant: 0}, refuse\n";
+    } else {
+        text +=
+            "  # missing: {numeric: median}   # if rows to come have holes: without it, missing numbers are refused\n";
     }
     text += "\nprepare:                       # in order; fitted on the training rows; stored in the model\n";
     if chosen.steps.is_empty() {
@@ -159,6 +174,35 @@ pub fn starter(data: &Path, folder: &Path, name: Option<&str>, observer: &mut Ob
     let output = format!("runs/{}", crate::plot::slugs([name.as_str()])[0]);
     let _ = write!(text, "\noutput: {}\n", quoted(&output));
     Ok(Starter { text, guesses, inspection: found, output })
+}
+
+/// A first look; words that can only mean "missing" among numbers are added to those that do, and given back.
+///
+/// # Errors
+/// If the table cannot be read.
+fn look_with_words(input: &mut Input, observer: &mut Observer<'_>) -> Result<(Vec<String>, Inspection)> {
+    const MOST: usize = 4;
+    let mut strange = Vec::new();
+    loop {
+        let error = match inspect::look(input, Path::new(""), observer) {
+            Ok((_, seen)) => return Ok((strange, seen)),
+            Err(error) => error,
+        };
+        // a text with a digit may be a number written otherwise, which is not to be guessed
+        let word = error.message().contains("which is not a number, though").then(|| error.message().split('`').nth(3));
+        let Some(word) =
+            word.flatten().filter(|word| !word.contains(|letter: char| letter.is_ascii_digit() || letter == '…'))
+        else {
+            return Err(error);
+        };
+        if strange.len() == MOST || strange.iter().any(|known| known == word) {
+            return Err(error);
+        }
+        strange.push(word.to_owned());
+        let mut words = table::usual_words_for_missing();
+        words.extend(strange.iter().cloned());
+        input.missing.words = Some(words);
+    }
 }
 
 /// A name as YAML: plain where nothing can be misread, else in quotes.

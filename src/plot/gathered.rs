@@ -1,94 +1,59 @@
-//! Whether the points of a class lie together on a map, so that a name at their middle says where they are.
+//! Whether a class keeps to itself round the place where its name would stand.
 
-use ndarray::ArrayView2;
-use rayon::prelude::*;
-
-/// Neighbors that a point is judged by.
-const NEIGHBORS: usize = 15;
-/// Points of a class that are judged, evenly spaced.
-const JUDGED: usize = 200;
-/// Points among which neighbors are looked for, evenly spaced.
-const LOOKED_AT: usize = 20_000;
+/// The part of a class that must be together.
+const PART: usize = 4;
 /// The share of all points from which a class is everywhere, and its name harmless.
 const NEARLY_ALL: f64 = 0.95;
-/// How much of the way from chance to perfect agreement neighbors must go.
-const TOGETHER: f64 = 0.4;
+/// How much of the way from chance to all of one class the place must go.
+const ITS_OWN: f64 = 0.5;
 
-/// For each class whether its points gather: `(s - f) / (1 - f)` is at least 0.4, with `s` the share of a point's nearest
-/// 15 points on the map that are of its class, and `f` the share of the class among all points (Cohen's kappa: 0 where
-/// the class is spread as by chance, 1 where it keeps to itself).
+/// Whether the points round `middle` are mostly of the class whose rows are `members`.
 ///
-/// `points` is `n × 2`; `classes` has the rows of each class. The same for the same points, whatever the threads.
-pub(super) fn gathered(points: ArrayView2<'_, f32>, classes: &[&[usize]]) -> Vec<bool> {
-    let rows = points.nrows();
-    let mut class_of = vec![usize::MAX; rows];
-    for (class, members) in classes.iter().enumerate() {
-        members.iter().for_each(|row| class_of[*row] = class);
+/// Among the `m / 4` points of the map nearest to the middle, `m` the size of the class, let `s` be the share of the class,
+/// and `f` its share of all points: the class keeps to itself where `(s - f) / (1 - f)` is at least 0.5 (0: as by chance, 1: no
+/// other point; Cohen's kappa). A quarter, because a class in several parts is named at one of them.
+pub(super) fn keeps_to_itself(points: &[(f64, f64)], members: &[usize], middle: (f64, f64)) -> bool {
+    let chance = members.len() as f64 / points.len().max(1) as f64;
+    if members.is_empty() || chance >= NEARLY_ALL {
+        return !members.is_empty();
     }
-    let step = rows.div_ceil(LOOKED_AT).max(1);
-    let others: Vec<usize> = (0..rows).step_by(step).collect();
-    classes
-        .par_iter()
-        .enumerate()
-        .map(|(class, members)| {
-            let all = others.iter().filter(|row| class_of[**row] == class).count();
-            let chance = all as f64 / others.len().max(1) as f64;
-            let wanted = NEIGHBORS.min(all.saturating_sub(1)).max(1);
-            let judged: Vec<usize> = members.iter().copied().step_by(members.len().div_ceil(JUDGED).max(1)).collect();
-            if chance >= NEARLY_ALL || judged.is_empty() {
-                return true;
-            }
-            let own = |row: &usize| -> usize {
-                nearest(points, *row, &others, wanted).into_iter().filter(|other| class_of[*other] == class).count()
-            };
-            let share = judged.iter().map(own).sum::<usize>() as f64 / (judged.len() * wanted) as f64;
-            (share - chance) / (1.0 - chance) >= TOGETHER
-        })
-        .collect()
-}
-
-/// The `count` nearest of `others` to a row, itself left out.
-fn nearest(points: ArrayView2<'_, f32>, row: usize, others: &[usize], count: usize) -> Vec<usize> {
-    let (x, y) = (points[[row, 0]], points[[row, 1]]);
-    let mut found: Vec<(f32, usize)> = Vec::with_capacity(count + 1);
-    for &other in others.iter().filter(|other| **other != row) {
-        let distance = (points[[other, 0]] - x).powi(2) + (points[[other, 1]] - y).powi(2);
-        if found.len() == count && found.last().is_some_and(|(furthest, _)| distance >= *furthest) {
-            continue;
-        }
-        let at = found.partition_point(|(nearer, _)| *nearer <= distance);
-        found.insert(at, (distance, other));
-        found.truncate(count);
-    }
-    found.into_iter().map(|(_, other)| other).collect()
+    let count = members.len().div_ceil(PART);
+    let distance = |row: usize| (points[row].0 - middle.0).hypot(points[row].1 - middle.1);
+    let mut distances: Vec<f64> = (0..points.len()).map(distance).collect();
+    let (_, furthest, _) = distances.select_nth_unstable_by(count - 1, f64::total_cmp);
+    let furthest = *furthest;
+    let near = distances.iter().filter(|distance| **distance <= furthest).count();
+    let own = members.iter().filter(|row| distance(**row) <= furthest).count();
+    (own as f64 / near as f64 - chance) / (1.0 - chance) >= ITS_OWN
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ndarray::Array2;
+    use crate::plot::placement::middle;
 
-    /// Points on a grid of 40 × 40.
-    fn grid() -> Array2<f32> {
-        Array2::from_shape_fn((1600, 2), |(row, axis)| if axis == 0 { row / 40 } else { row % 40 } as f32)
+    /// Points on a grid of 40 × 40, and whether the rows for which `of` holds keep to themselves.
+    fn keeps(of: impl Fn(usize, usize) -> bool) -> bool {
+        let points: Vec<(f64, f64)> = (0..1600).map(|row| ((row / 40) as f64, (row % 40) as f64)).collect();
+        let members: Vec<usize> = (0..1600).filter(|row| of(row / 40, row % 40)).collect();
+        let own: Vec<(f64, f64)> = members.iter().map(|row| points[*row]).collect();
+        keeps_to_itself(&points, &members, middle(&own).expect("a class"))
     }
 
     #[test]
-    fn classes_that_keep_to_themselves_gather_and_mixed_ones_do_not() {
-        let points = grid();
-        let (left, right): (Vec<usize>, Vec<usize>) = (0..1600).partition(|row| row / 40 < 10);
-        assert_eq!(gathered(points.view(), &[&left, &right]), [true, true]);
-        // three in four of one class everywhere: large, and yet nowhere
-        let (few, many): (Vec<usize>, Vec<usize>) = (0..1600).partition(|row| (row * 7 + row / 40 * 3) % 4 == 0);
-        assert_eq!(gathered(points.view(), &[&few, &many]), [false, false]);
+    fn a_class_in_one_or_two_parts_keeps_to_itself() {
+        assert!(keeps(|x, _| x < 10));
+        assert!(keeps(|x, _| x >= 10));
+        assert!(keeps(|x, y| (x < 8 && y < 8) || (x > 30 && y > 30)));
+        assert!(keeps(|x, y| x == 3 && y < 2));
+        assert!(keeps(|_, _| true));
     }
 
     #[test]
-    fn a_class_of_two_points_side_by_side_gathers_and_one_of_one_point_cannot() {
-        let points = grid();
-        let rest: Vec<usize> = (2..1600).collect();
-        assert_eq!(gathered(points.view(), &[&[0, 1], &rest]), [true, true]);
-        assert_eq!(gathered(points.view(), &[&[805], &[0, 1]]), [false, true]);
-        assert_eq!(gathered(points.view(), &[&(0..1600).collect::<Vec<_>>()]), [true]);
+    fn a_class_that_is_everywhere_or_in_many_small_parts_does_not() {
+        // one in four, three in four, and islands of four points
+        assert!(!keeps(|x, y| (7 * x + 3 * y) % 4 == 0));
+        assert!(!keeps(|x, y| (7 * x + 3 * y) % 4 != 0));
+        assert!(!keeps(|x, y| x % 8 < 2 && y % 8 < 2));
     }
 }

@@ -17,8 +17,10 @@ pub struct Summary {
     pub features: usize,
     /// Numbers in a code.
     pub code_size: usize,
-    /// What was left out or filled in: a clause each.
+    /// What was left out: a clause each.
     pub losses: Vec<String>,
+    /// What was missing, and what became of it.
+    pub missing: Option<String>,
     /// How training went.
     pub epochs: Option<Epochs>,
     /// Held-out error per value, ours and that of PCA of the same size.
@@ -52,8 +54,7 @@ pub struct Epochs {
 
 impl Epochs {
     /// What is to be done where training ran out of epochs.
-    pub const FALLING: &str =
-        "the held-out error was still falling at the last epoch: raise `autoencoder.training.max_epochs`";
+    pub const FALLING: &str = "the held-out error was still falling when the epochs ran out: a larger `autoencoder.training.max_epochs` may lower it";
 }
 
 /// The lines, without colors; each at most some 100 columns.
@@ -65,9 +66,16 @@ pub fn summary(summary: &Summary) -> String {
     if !summary.losses.is_empty() {
         line(&mut out, "left out", &summary.losses.join("; "));
     }
+    if let Some(missing) = &summary.missing {
+        line(&mut out, "missing", missing);
+    }
     if let Some(Epochs { done, most, kept, falling }) = summary.epochs {
         let falling = if falling { format!("; {}", Epochs::FALLING) } else { String::new() };
-        line(&mut out, "training", &format!("{done} of at most {most} epochs, epoch {kept} kept{falling}"));
+        let which = match kept {
+            0 => "none better than the start, which is kept".to_owned(),
+            kept => format!("epoch {kept} kept"),
+        };
+        line(&mut out, "training", &format!("{done} of at most {most} epochs, {which}{falling}"));
     }
     if let Some((error, pca)) = summary.reconstruction {
         let relative = if pca > 0.0 { format!(" ({} of it)", percent(error / pca)) } else { String::new() };
@@ -139,6 +147,7 @@ mod tests {
             features: 2_000,
             code_size: 32,
             losses: vec!["62 rows without a label keep their place".into()],
+            missing: None,
             epochs: Some(Epochs { done: 72, most: 200, kept: 57, falling: false }),
             reconstruction: Some((0.612, 0.634)),
             neighbors: Some([Some(0.71), Some(0.68), Some(0.58), Some(0.12)]),

@@ -187,7 +187,8 @@ impl Palette<'_> {
                 let title = match (options.title.is_empty(), colored_by) {
                     (false, _) => options.title.clone(),
                     (true, Some(column)) if columns.len() == 1 => format!("{name} by {column}"),
-                    (true, Some(column)) => column.to_owned(),
+                    // the heading of a panel is that of its legend
+                    (true, Some(column)) => color.name().unwrap_or(column).to_owned(),
                     (true, None) => name.to_owned(),
                 };
                 let faded = (!self.reliability.is_empty()

@@ -48,9 +48,10 @@ pub(super) fn of(model: &Model, data: &Path, otherwise: &Otherwise) -> Result<Re
     let plain = Input { labels: Vec::new(), id: None, layout: Layout::SamplesInRows, ..input.clone() };
     let lies = table::lies(&plain, Path::new(""), &known)?;
     let mut notes = Vec::new();
-    input.layout = otherwise.layout.or(lies.layout).unwrap_or(trained);
+    // where neither way has the model's features, what is missing is said of the columns
+    input.layout = otherwise.layout.or(lies.layout).unwrap_or(Layout::SamplesInRows);
     if input.layout != trained {
-        if otherwise.layout.is_none() {
+        if otherwise.layout.is_none() && lies.layout.is_some() {
             let (features, word) = match input.layout {
                 Layout::SamplesInRows => ("columns", "samples_in_rows"),
                 Layout::FeaturesInRows => ("rows", "features_in_rows"),
@@ -64,6 +65,9 @@ pub(super) fn of(model: &Model, data: &Path, otherwise: &Otherwise) -> Result<Re
         // the column that named the samples of the one form is none of the other
         input.id = lies.first_text.clone().filter(|_| input.layout == Layout::SamplesInRows);
         notes.extend(input.id.iter().map(|id| format!("ids are taken from `{id}`")));
+    }
+    if input.layout == Layout::FeaturesInRows {
+        input.labels.clear();
     }
     input = with_what_is_there(input, |name| lies.columns.contains(name));
     if otherwise.id.is_some() {
@@ -117,6 +121,11 @@ pub(super) fn explained(error: Error, model: &Model) -> Error {
             ),
             None => format!("{TRAINED}: fill them in, or train it with `input: {{missing: {{numeric: median}}}}`"),
         },
+        Some(hint) if hint.contains("`input.missing.words`") => {
+            "new rows are read as the model's own were: leave the cell empty where it means missing, or name the word in \
+             `input.missing.words` of the pipeline and run that again"
+                .to_owned()
+        }
         Some(hint) if hint.contains("`input.missing.categorical`") => format!(
             "the model was trained to refuse missing texts: fill them in, or train it with `input: {{missing: \
              {{categorical: own_level}}}}`"

@@ -96,7 +96,14 @@ pub fn score(request: &Request<'_>, observer: &mut Observer<'_>) -> Result<Score
             )));
         }
     }
-    let Table { ids, rows, frame, labels, account, .. } = table::read::read(&input, Path::new(""), observer)?;
+    let mut listen = |event: Event| match event {
+        // there is no pipeline here to say it in
+        Event::Warning(text) => observer(Event::Warning(
+            text.replace("set `input.layout: features_in_rows`", "give `--layout features_in_rows`"),
+        )),
+        event => observer(event),
+    };
+    let Table { ids, rows, frame, labels, account, .. } = table::read::read(&input, Path::new(""), &mut listen)?;
     let rated = Rated { ids: &ids, rows: &rows, total: account.rows_read };
     let steps = match request.preparation {
         TablePreparation::Default => {

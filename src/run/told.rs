@@ -14,7 +14,7 @@ use crate::pipeline::{Loaded, Pipeline};
 use crate::report::{
     self, Column, ColumnValues, Epochs, Explorable, Figure, FigureWidth, ReportData, StageRow, StageSource, Summary,
 };
-use crate::table::{Account, LabelValues};
+use crate::table::{Account, CategoricalMissing, Input, LabelValues, NumericMissing};
 use crate::value::Auto;
 
 /// Everything a run has to tell.
@@ -103,6 +103,7 @@ impl Told<'_> {
             features: training.map_or(0, |training| training.features),
             code_size: self.codes.ncols(),
             losses: training.map_or_else(Vec::new, |training| left_out(&training.account)),
+            missing: training.and_then(|training| missing(&training.account, &self.plan.input)),
             epochs: training.map(|training| {
                 let done = training.history.epochs.len().saturating_sub(1);
                 Epochs {
@@ -128,7 +129,7 @@ impl Told<'_> {
             }),
             verdict: self.metrics.verdict.clone(),
             folder: folder.display().to_string(),
-            files: self.files.clone(),
+            files: most_looked_at_first(self.files.clone()),
             seconds: self.stages.iter().map(|stage| stage.seconds).sum(),
             peak_memory: self.stages.iter().filter_map(|stage| stage.peak_memory_bytes).max(),
         })
@@ -186,7 +187,7 @@ impl Told<'_> {
     }
 }
 
-/// What was left out of the table or filled in, a clause each.
+/// What was left out of the table, a clause each.
 fn left_out(account: &Account) -> Vec<String> {
     let mut clauses = Vec::new();
     if account.rows_used < account.rows_read {
@@ -195,12 +196,37 @@ fn left_out(account: &Account) -> Vec<String> {
     if !account.unused.is_empty() {
         clauses.push(format!("{} columns", super::publish::grouped(account.unused.len())));
     }
-    let missing: usize = account.missing.iter().map(|column| column.count).sum();
-    if missing > 0 {
-        let told = "missing values (numbers are filled in, texts a level of their own)";
-        clauses.push(format!("{} {told}", super::publish::grouped(missing)));
-    }
     clauses
+}
+
+/// How many values were missing, and what became of them by the pipeline.
+fn missing(account: &Account, input: &Input) -> Option<String> {
+    let missing: usize = account.missing.iter().map(|column| column.count).sum();
+    let texts = match input.missing.categorical {
+        CategoricalMissing::OwnLevel => "a level of their own",
+        CategoricalMissing::MostFrequent => "the most frequent level",
+        CategoricalMissing::Refuse => "refused",
+    };
+    let told = match input.missing.numeric {
+        // no number can be missing then
+        NumericMissing::Refuse => format!("texts, which are {texts}"),
+        _ => format!("values: numbers are filled in, texts are {texts}"),
+    };
+    (missing > 0).then(|| format!("{} {told}", super::publish::grouped(missing)))
+}
+
+/// Files, the most looked-at first.
+fn most_looked_at_first(mut files: Vec<String>) -> Vec<String> {
+    let rank = |name: &String| match name.as_str() {
+        "report.html" => 0,
+        name if name.starts_with("embedding-") => 1,
+        "codes.parquet" | "embedding.parquet" => 2,
+        "model.safetensors" | "metrics.json" => 3,
+        name if name.ends_with(".svg") => 4,
+        _ => 5,
+    };
+    files.sort_by_key(rank);
+    files
 }
 
 enum Held {

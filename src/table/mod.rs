@@ -189,6 +189,12 @@ pub struct MissingCount {
     pub count: usize,
 }
 
+/// The words that mean "missing" in text files where `input.missing.words` names no others; empty cells do too.
+#[must_use]
+pub fn usual_words_for_missing() -> Vec<String> {
+    text::number::WORDS.iter().filter(|word| !word.is_empty()).map(|word| (*word).to_owned()).collect()
+}
+
 /// The first names of many, for a sentence.
 pub(crate) fn first_few<S: AsRef<str>>(names: &[S]) -> String {
     const SHOWN: usize = 5;

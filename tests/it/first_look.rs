@@ -107,3 +107,20 @@ fn a_check_says_what_is_known_before_the_table_is_read_and_what_is_not() {
         }
     }
 }
+
+#[test]
+fn a_word_among_numbers_is_taken_for_missing_and_that_is_said() {
+    let place = Place::new();
+    let cell = |row: usize| if row % 9 == 4 { "k.A.".to_owned() } else { format!("{},{}", row % 7, row % 10) };
+    let rows: String = (0..60).map(|row| format!("W{row};{};{};k{}\n", cell(row), row % 5, row % 3)).collect();
+    place.file("t.csv", format!("Probe;a;b;Sorte\n{rows}"));
+    let said = place.reduce(&["init", "t.csv", "-o", "p.yaml"]).done().stderr;
+    // `Probe` is German for sample, not a probe of a microarray
+    assert!(said.contains("missing.words: k.A. beside the usual ones") && !said.contains("layout"), "{said}");
+    let brief = ["run", "p.yaml", "--set", "autoencoder.training.max_epochs=1", "--set", "tsne=none"];
+    let said = place.reduce(&brief).done().stderr;
+    assert!(said.contains("missing  7 values"), "{said}");
+    // what may be a number written otherwise is not guessed
+    place.file("units.csv", format!("a,b\n{}", "1,2\n".repeat(20) + "5%,3\n"));
+    place.reduce(&["init", "units.csv", "-o", "q.yaml"]).refused(&["5%", "input.missing.words"]);
+}

@@ -289,11 +289,11 @@ fn a_map_is_drawn_without_a_color_and_by_any_column_of_the_table() {
 #[test]
 fn a_training_that_runs_out_of_epochs_says_so_at_the_end_and_in_the_report() {
     let place = Place::new();
-    place.digits("autoencoder: {code_size: 8, hidden: [32], linear_path: none, training: {max_epochs: 3}}\ntsne: none\noutput: run\n");
+    place.digits("autoencoder: {code_size: 8, hidden: [32], linear_path: none, training: {max_epochs: 4, schedule: constant, learning_rate: 0.01}}\ntsne: none\noutput: run\n");
     let said = place.reduce(&["run", "p.yaml"]).done().stderr;
-    let words = "still falling at the last epoch: raise";
+    let words = "still falling when the epochs ran out: a larger";
     let joined = said.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(joined.contains("3 of at most 3 epochs, epoch 3 kept") && joined.contains(words), "{said}");
+    assert!(joined.contains("4 of at most 4 epochs, epoch 4 kept") && joined.contains(words), "{said}");
     assert!(String::from_utf8(place.read("run/report.html")).expect("text").contains(words));
     // losses are per row, errors per value, and are called so
     assert!(joined.contains("loss per row") && joined.contains("held-out squared error per value"), "{said}");

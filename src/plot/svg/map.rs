@@ -7,7 +7,7 @@ use crate::plot::PlotError;
 use crate::plot::Scatter;
 use crate::plot::color::Ground;
 use crate::plot::color::Rgb;
-use crate::plot::gathered::gathered;
+use crate::plot::gathered::keeps_to_itself;
 use crate::plot::options::LabelsOnMap;
 use crate::plot::options::Points;
 use crate::plot::placement;
@@ -262,7 +262,7 @@ fn clearance(points: &[Corner], anchor: Corner, width: f64, size: f64) -> f64 {
 
 /// Class names at the middle of their points, moved apart, with a line back where they had to move far.
 ///
-/// A name is a claim that its class is there: unless names are asked for, a class that does not gather gets none.
+/// A name is a claim that its class is there: unless names are asked for, a class that is everywhere gets none.
 fn draw_names(canvas: &mut Canvas, scatter: &Scatter<'_>, layers: &Layers, panel: Rect, frame: &Frame) {
     let ground = canvas.ground;
     let size = match layers.layers.len() {
@@ -272,16 +272,16 @@ fn draw_names(canvas: &mut Canvas, scatter: &Scatter<'_>, layers: &Layers, panel
     } * if panel.width < 400.0 { 0.8 } else { 1.0 };
     let mut names = Vec::new();
     let mut wanted = Vec::new();
-    let together = match scatter.style.labels_on_map {
-        LabelsOnMap::Auto => {
-            let classes: Vec<&[usize]> = layers.layers.iter().map(|layer| layer.rows.as_slice()).collect();
-            gathered(scatter.points, &classes)
-        }
-        _ => vec![true; layers.layers.len()],
+    let all: Vec<Corner> = match scatter.style.labels_on_map {
+        LabelsOnMap::Auto => (0..scatter.points.nrows()).map(|row| frame.place(scatter, row)).collect(),
+        _ => Vec::new(),
     };
-    for (layer, _) in layers.layers.iter().zip(together).filter(|(_, together)| *together) {
+    for layer in &layers.layers {
         let points: Vec<Corner> = layer.rows.iter().map(|&row| frame.place(scatter, row)).collect();
         let Some(anchor) = placement::middle(&points) else { continue };
+        if !all.is_empty() && !keeps_to_itself(&all, &layer.rows, anchor) {
+            continue;
+        }
         let name = text::fit(layer.label.as_deref().unwrap_or_default(), 150.0, size, Weight::Bold);
         let width = text::width(&name, size, Weight::Bold) + 6.0;
         let clear = clearance(&points, anchor, width, size);

@@ -140,20 +140,8 @@ pub(in crate::table) fn other_layout(table: &Table) -> Option<String> {
     let named_first = table.account.unused.iter().find(|unused| {
         let name = unused.name.to_lowercase();
         unused.reason.contains("every row")
-            && [
-                "gene",
-                "genes",
-                "symbol",
-                "gene_id",
-                "geneid",
-                "gene_name",
-                "probe",
-                "probe_id",
-                "feature",
-                "id_ref",
-                "ensembl",
-            ]
-            .contains(&name.as_str())
+            && ["gene", "genes", "symbol", "gene_id", "geneid", "gene_name", "probe_id", "feature", "id_ref", "ensembl"]
+                .contains(&name.as_str())
     });
     let ids: Vec<&String> = table.ids.iter().take(200).collect();
     let ids_like_genes = share(ids.iter().filter(|id| is_gene(id)).count(), ids.len());

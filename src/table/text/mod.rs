@@ -4,7 +4,7 @@
 //! that names it, and because wide tables must not cost more than their numbers: blocks of
 //! records are split and parsed in parallel, and only the matrix grows.
 
-mod number;
+pub(super) mod number;
 mod parser;
 mod sniff;
 mod stream;

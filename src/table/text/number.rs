@@ -25,7 +25,7 @@ pub(super) struct Cells {
 }
 
 /// Missing in any column.
-const WORDS: [&str; 9] = ["", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "null", "NULL"];
+pub(in crate::table) const WORDS: [&str; 9] = ["", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "null", "NULL"];
 /// Missing only where the other values are numbers: among texts they may be values.
 const NUMBER_WORDS: [&str; 7] = ["None", "none", "na", "?", "-", ".", "NAN"];
 
