@@ -108,15 +108,9 @@ fn axes_error(rows: &Array2<f32>, count: usize) -> f64 {
 fn hinton(data: &Path) -> Outcome {
     let rows = mnist(data)?;
     let start = Instant::now();
-    let env = |n: &str, d: f64| std::env::var(n).ok().and_then(|v| v.parse().ok()).unwrap_or(d);
-    let mut options = options(30, &[1_000, 500, 250], Loss::Bce, env("EP", 26.0) as usize);
-    options.training.learning_rate = Auto::Given(serde_json::from_str(&env("LR", 1e-3).to_string()).unwrap());
-    if let Ok(w) = std::env::var("WD") {
-        options.training.weight_decay = Auto::Given(serde_json::from_str(&w).unwrap());
-    }
-    if std::env::var("BS").is_ok() {
-        options.training.batch_size = Auto::Given(env("BS", 256.0) as usize);
-    }
+    let mut options = options(30, &[1_000, 500, 250], Loss::Bce, 45);
+    options.training.learning_rate = Auto::Given(Positive::constant(1.5e-3));
+    options.training.weight_decay = Auto::Given(NonNegative::constant(0.4));
     let fitted = train(&rows, &options)?;
     let (seconds, axes) = (start.elapsed().as_secs_f64(), axes_error(&rows, 30));
     println!(
