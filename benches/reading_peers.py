@@ -38,6 +38,7 @@ def make(folder):
             frame = polars.DataFrame(values, schema=[f"g{i}" for i in range(values.shape[1])])
             frame.write_csv(folder / f"{name}.csv")
             frame.write_parquet(folder / f"{name}.parquet")
+            frame.write_parquet(folder / f"{name}_snappy.parquet", compression="snappy")
 
 
 folder = pathlib.Path(sys.argv[1])
