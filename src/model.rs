@@ -20,8 +20,8 @@ use crate::seed::Seed;
 use crate::table::Input;
 use crate::table::memory;
 
-/// The version of the model file that this program writes.
-pub const FORMAT: u32 = 1;
+/// The latest version of the model file: 2 where the autoencoder is for sparse rows, which earlier programs cannot read, else 1.
+pub const FORMAT: u32 = 2;
 
 const KEY: &str = "reduce";
 const LARGEST_HEADER: u64 = 64 << 20;
@@ -145,7 +145,7 @@ impl Model {
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
         let bug = |error: &dyn std::fmt::Display| Error::failure(format!("cannot write the model: {error}"));
         let header = Header {
-            format: FORMAT,
+            format: if self.autoencoder.is_for_sparse_rows() { FORMAT } else { 1 },
             written_by: format!("reduce {}", env!("CARGO_PKG_VERSION")),
             digest: "0".repeat(DIGEST_LENGTH),
             about: self.about.clone(),

@@ -129,6 +129,12 @@ impl Autoencoder {
         matches!(self.network, Network::Principal { .. })
     }
 
+    /// Whether it knows the commonest value of every input, because the rows it was trained on mostly have it.
+    #[must_use]
+    pub fn is_for_sparse_rows(&self) -> bool {
+        matches!(&self.network, Network::Trained { layout, .. } if !layout.common.is_empty())
+    }
+
     /// The code of every row (`n × code_size`); for a variational autoencoder the means.
     ///
     /// A row's code depends on no other row, on no batch and on no number of threads, to the last bit.

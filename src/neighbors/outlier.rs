@@ -20,8 +20,8 @@ pub fn outlier_factors(new: &Neighbors, old: &Neighbors) -> Vec<f32> {
     assert!(new.count() == old.count() && old.count() > 0, "neighbors of another count");
     let last = old.count() - 1;
     let reach = old.distances.column(last);
-    // Where all neighbors are duplicates of each other, the shortest distance there is stands for none.
-    let shortest = reach.iter().copied().filter(|distance| *distance > 0.0).fold(f32::MAX, f32::min);
+    // Where all neighbors are duplicates of each other, the shortest distance that any row has stands for none.
+    let shortest = reach.iter().copied().filter(|distance| *distance > 0.0).min_by(f32::total_cmp).unwrap_or(0.0);
     let factor = |(near, distances): (ndarray::ArrayView1<u32>, ndarray::ArrayView1<f32>)| {
         let sum: f64 = near.iter().map(|row| f64::from(reach[*row as usize])).sum();
         let mean = (sum / near.len() as f64).max(f64::from(shortest));
@@ -80,5 +80,8 @@ mod tests {
         let same = Array2::<f32>::zeros((10, 2));
         let old = find(same.view(), 5, Method::Exact, Seed(1), &mut silent).unwrap();
         assert!(outlier_factors(&old, &old).iter().all(|factor| *factor == 0.0));
+        // Nothing tells how far is far: whatever is not one of them is as far outside as can be.
+        let new = exact::among(array![[0.0_f32, 1e-3]].view(), same.view(), 5);
+        assert_eq!(outlier_factors(&new, &old), [f32::MAX]);
     }
 }

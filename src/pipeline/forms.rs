@@ -13,16 +13,50 @@ pub(super) struct Form {
 
 const NUMBER: &str = "NUMBER";
 
-/// The form of the first word in `words` that names an alternative with something in it; a number in `given` is taken over
-/// where the form has room for one.
-pub(super) fn form<'a>(words: impl IntoIterator<Item = &'a str>, given: &str, schema: &Value) -> Option<Form> {
-    let definitions = schema.get("$defs")?.as_object()?;
+/// Where an alternative stands with too much, too little or nothing in it: how it is written.
+pub(super) fn written_out(raw: &str, line: &str, column: usize) -> Option<Form> {
+    let at = line.char_indices().nth(column - 1).map_or(line.len(), |(at, _)| at);
+    let (before, after) = line.split_at(at);
+    let schema = super::Pipeline::schema();
+    let definitions: Vec<&Value> = schema.get("$defs")?.as_object()?.values().collect();
+    if raw.starts_with("missing field") {
+        // `corruption: gaussian`: the place is that of the key, or of the word itself
+        let value = after.split_once(':').map_or(after, |(_, value)| value);
+        return form(words(value).take(1), "", &definitions, &schema);
+    }
+    let wrong_kind = ["expected mapping start", "expected string scalar", "invalid type", "expected a scalar"];
+    if !wrong_kind.iter().any(|start| raw.starts_with(start)) {
+        return None;
+    }
+    form(words(before).last(), after, &definitions, &schema)
+}
+
+/// The same for a value of the command line, `key=value`: of what may stand at that key.
+pub(super) fn written_out_of_value(raw: &str, key: &str, value: &str) -> Option<Form> {
+    let wrong_kind = raw.starts_with("invalid type") || raw.starts_with("missing field");
+    let schema = super::Pipeline::schema();
+    let mut places = may_be(&schema, &schema);
+    for part in key.split('.') {
+        let inside = places.iter().filter_map(|place| place.get("properties")?.get(part));
+        places = inside.flat_map(|place| may_be(place, &schema)).collect();
+    }
+    wrong_kind.then(|| form(words(value), value, &places, &schema))?
+}
+
+/// A place of the schema and all that may stand there: behind references, as alternatives, in a list.
+fn may_be<'a>(place: &'a Value, schema: &'a Value) -> Vec<&'a Value> {
+    let place = resolved(place, schema);
+    let alternatives = ["anyOf", "oneOf", "allOf"].into_iter().filter_map(|kind| place.get(kind)?.as_array()).flatten();
+    let inside = alternatives.chain(place.get("items")).flat_map(|inside| may_be(inside, schema));
+    std::iter::once(place).chain(inside).collect()
+}
+
+/// The form of the first word in `words` that names an alternative, with something in it, of one of `places`; a number in
+/// `given` is taken over where the form has room for one.
+fn form<'a>(words: impl IntoIterator<Item = &'a str>, given: &str, places: &[&Value], schema: &Value) -> Option<Form> {
     for word in words {
-        let inside = definitions
-            .values()
-            .filter_map(|definition| definition.get("oneOf")?.as_array())
-            .flatten()
-            .find_map(|alternative| alternative.get("properties")?.get(word));
+        let alternatives = places.iter().filter_map(|place| place.get("oneOf")?.as_array()).flatten();
+        let inside = alternatives.filter_map(|alternative| alternative.get("properties")?.get(word)).next();
         if let Some(inside) = inside {
             let (kind, text) = written(inside, schema);
             let number = given.split(|letter: char| !(letter.is_ascii_alphanumeric() || "+-._".contains(letter)));
@@ -67,7 +101,7 @@ fn resolved<'a>(value: &'a Value, schema: &'a Value) -> &'a Value {
 }
 
 /// The words of a text that could be keys.
-pub(super) fn words(text: &str) -> impl Iterator<Item = &str> {
+fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split(|letter: char| !(letter.is_ascii_alphanumeric() || letter == '_')).filter(|word| !word.is_empty())
 }
 
@@ -78,7 +112,9 @@ mod tests {
 
     #[track_caller]
     fn told(words_of: &str, given: &str) -> (String, String) {
-        let form = form(words(words_of), given, &Pipeline::schema()).expect("a form");
+        let schema = Pipeline::schema();
+        let definitions: Vec<&Value> = schema["$defs"].as_object().expect("definitions").values().collect();
+        let form = form(words(words_of), given, &definitions, &schema).expect("a form");
         (form.needs, form.hint)
     }
 
@@ -90,6 +126,18 @@ mod tests {
         assert_eq!(told("gaussian", "").1, "write `{gaussian: {sd: NUMBER}}`");
         assert_eq!(told("standardize", "10").1, "write `{standardize: {clip: 10}}`");
         assert_eq!(told("constant", "x").1, "write `{constant: NUMBER}`");
-        assert_eq!(form(words("perplexity"), "3", &Pipeline::schema()), None);
+    }
+
+    #[test]
+    fn a_value_of_the_command_line_is_told_only_what_may_stand_at_its_key() {
+        let told =
+            |key: &str, value: &str| written_out_of_value("invalid type: string", key, value).map(|form| form.hint);
+        assert_eq!(told("autoencoder.sparsity", "{l1: 0.01}").as_deref(), Some("write `{l1: {weight: 0.01}}`"));
+        assert_eq!(told("input.missing.numeric", "constant").as_deref(), Some("write `{constant: NUMBER}`"));
+        for (key, value) in
+            [("input.labels", "constant"), ("seed", "constant"), ("tsne.perplexity", "kl"), ("nothing", "l1")]
+        {
+            assert_eq!(told(key, value), None, "{key}");
+        }
     }
 }

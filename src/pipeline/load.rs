@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 
-use super::forms::{self, Form, form};
+use super::forms::written_out;
 use crate::error::{Error, Explain, Result, nearest};
 
 /// A pipeline file is written by hand; a larger one is something else.
@@ -272,28 +272,6 @@ impl Problem {
         let hint = hint.map(|hint| hint.replace(char::is_control, "\u{fffd}"));
         Self { message, position, hint }
     }
-}
-
-/// Where an alternative stands with too much, too little or nothing in it: how it is written.
-fn written_out(raw: &str, line: &str, column: usize) -> Option<Form> {
-    let at = line.char_indices().nth(column - 1).map_or(line.len(), |(at, _)| at);
-    let (before, after) = line.split_at(at);
-    if raw.starts_with("missing field") {
-        // `corruption: gaussian`: the place is that of the key, or of the word itself
-        let value = after.split_once(':').map_or(after, |(_, value)| value);
-        return form(forms::words(value).take(1), "", &super::Pipeline::schema());
-    }
-    let wrong_kind = ["expected mapping start", "expected string scalar", "invalid type", "expected a scalar"];
-    if !wrong_kind.iter().any(|start| raw.starts_with(start)) {
-        return None;
-    }
-    form(forms::words(before).last(), after, &super::Pipeline::schema())
-}
-
-/// The same for a value of the command line, `key=value`.
-pub(super) fn written_out_of_value(raw: &str, value: &str) -> Option<Form> {
-    let wrong_kind = raw.starts_with("invalid type") || raw.starts_with("missing field");
-    wrong_kind.then(|| form(forms::words(value), value, &super::Pipeline::schema()))?
 }
 
 /// The parser's message in the words of the pipeline file, with a way out.

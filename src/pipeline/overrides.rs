@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::forms::written_out_of_value;
 use super::{Pipeline, load};
 use crate::error::{Error, Result};
 
@@ -22,7 +23,7 @@ pub(super) fn apply(pipeline: &Pipeline, pair: &str) -> Result<Pipeline> {
     set(&mut tree, key, value);
     serde_json::from_value(tree).map_err(|error| {
         let raw = error.to_string();
-        let (message, hint) = match load::written_out_of_value(&raw, text) {
+        let (message, hint) = match written_out_of_value(&raw, key, text) {
             Some(form) => (form.needs, Some(form.hint)),
             None => load::reworded(&raw),
         };

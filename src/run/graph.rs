@@ -3,21 +3,34 @@
 use std::path::Path;
 
 use ndarray::{Array1, ArrayView2, s};
+use serde::{Deserialize, Serialize};
 
 use super::kept::Kept;
 use super::record::Record;
-use super::work::{Coded, LaidOut, Work};
+use super::work::{Coded, Work};
 use crate::embed;
 use crate::error::Result;
 use crate::event::{Observer, Stage, silent};
 use crate::neighbors::{self, Method, Neighbors};
+use crate::seed::Seed;
 use crate::value::Switch;
 
 /// Exact neighbors that are kept at least, so that perplexities up to 50 share them; beside the distances they cost little.
 const AMPLE: usize = 150;
 
+/// The neighbor graph of a run: where it is kept, and how to find it again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Graph {
+    /// The kept file.
+    pub file: String,
+    /// Neighbors of every row.
+    pub count: usize,
+    /// How they were searched.
+    pub method: Method,
+}
+
 impl Work<'_> {
-    /// The neighbors that the embedding needs.
+    /// The neighbors that the embedding needs, by resolved options.
     pub(super) fn neighbors(
         &mut self,
         coded: &Coded,
@@ -25,63 +38,81 @@ impl Work<'_> {
         observer: &mut Observer<'_>,
     ) -> Result<Neighbors> {
         let (rows, needed) = (coded.codes.nrows(), options.neighbors_needed());
-        let exact = options.neighbors.chosen(rows, coded.codes.ncols()).0 == Method::Exact;
-        if let Some((file, count)) = self.keys.kept_neighbors(&self.kept, needed, exact)
-            && let Some(bytes) = self.take(Stage::Neighbors, &file, observer)
-            && let Some(neighbors) = unpack(&bytes, rows, count)
+        let graph = self.graph_of(coded, options);
+        if let Some(bytes) = self.take(Stage::Neighbors, &graph.file, observer)
+            && let Some(neighbors) = unpack(&bytes, rows, graph.count)
         {
-            self.graph = Some(file);
+            self.graph = Some(graph);
             self.meter.reused(Stage::Neighbors, observer);
             return Ok(nearest(neighbors, needed));
         }
+        let graph = self.new_graph(coded, options);
         let seed = self.loaded.pipeline.seed;
-        let count = if exact { needed.max(AMPLE.min(rows.saturating_sub(1))) } else { needed };
         let found = self.meter.stage(Stage::Neighbors, observer, |observer| {
-            Ok(neighbors::find(coded.codes.view(), count, options.neighbors, seed, observer)?)
+            Ok(neighbors::find(coded.codes.view(), graph.count, graph.method, seed, observer)?)
         })?;
-        let file = self.keys.neighbors_file(count);
-        self.keep(&file, &pack(&found))?;
-        self.graph = Some(file);
+        self.keep(&graph.file, &pack(&found))?;
+        self.graph = Some(graph);
         Ok(nearest(found, needed))
     }
 
+    /// The kept graph that holds the neighbors needed, or that which would be found.
+    pub(super) fn graph_of(&self, coded: &Coded, options: &embed::Options) -> Graph {
+        let new = self.new_graph(coded, options);
+        match self.keys.kept_neighbors(&self.kept, options.neighbors_needed(), is_exact(coded, options)) {
+            Some((file, count)) => Graph { file, count, ..new },
+            None => new,
+        }
+    }
+
+    fn new_graph(&self, coded: &Coded, options: &embed::Options) -> Graph {
+        let needed = options.neighbors_needed();
+        let ample = AMPLE.min(coded.codes.nrows().saturating_sub(1));
+        let count = if is_exact(coded, options) { needed.max(ample) } else { needed };
+        Graph { file: self.keys.neighbors_file(count), count, method: options.neighbors }
+    }
+
     /// The nearest codes of every row as faithfulness looks at them, where there is a map of more rows than it compares.
-    pub(super) fn nearest_codes(&mut self, coded: &Coded, laid_out: Option<&LaidOut>) -> Result<Option<Neighbors>> {
-        let pipeline = &self.loaded.pipeline;
-        let (Switch::On(evaluate), Switch::On(tsne), Some(_)) = (&pipeline.evaluate, &pipeline.tsne, laid_out) else {
-            return Ok(None);
-        };
+    pub(super) fn nearest_codes(&mut self, coded: &Coded) -> Result<Option<Neighbors>> {
+        let Switch::On(evaluate) = &self.loaded.pipeline.evaluate else { return Ok(None) };
         let rows = coded.codes.nrows();
-        if rows <= evaluate.sample {
-            return Ok(None);
-        }
-        let count = evaluate.neighbors.min(rows - 1);
-        let kept = self.graph.as_ref().and_then(|file| self.kept.take(&self.loaded.output, file));
-        if let Some(graph) = kept.and_then(|bytes| unpack_all(&bytes, rows)).filter(|graph| graph.count() >= count) {
-            return Ok(Some(nearest(graph, count)));
-        }
-        // The embedding was taken up and its neighbors are gone, or fewer were needed for it.
-        let found = neighbors::find(coded.codes.view(), count, tsne.neighbors, pipeline.seed, &mut silent)?;
-        Ok(Some(found))
+        let Some(graph) = self.graph.clone().filter(|_| rows > evaluate.sample) else { return Ok(None) };
+        let kept = self.kept.take(&self.loaded.output, &graph.file);
+        let seed = self.loaded.pipeline.seed;
+        whole(kept, &graph, coded.codes.view(), seed).map(|found| Some(nearest(found, evaluate.neighbors)))
     }
 }
 
-/// The `count` nearest codes of every row of a finished run: those it kept, or found again.
+fn is_exact(coded: &Coded, options: &embed::Options) -> bool {
+    options.neighbors.chosen(coded.codes.nrows(), coded.codes.ncols()).0 == Method::Exact
+}
+
+/// The graph that was kept, or the same found again.
+fn whole(kept: Option<Vec<u8>>, graph: &Graph, codes: ArrayView2<f32>, seed: Seed) -> Result<Neighbors> {
+    match kept.and_then(|bytes| unpack(&bytes, codes.nrows(), graph.count)) {
+        Some(neighbors) => Ok(neighbors),
+        None => Ok(neighbors::find(codes, graph.count, graph.method, seed, &mut silent)?),
+    }
+}
+
+/// The `count` nearest codes of every row of a finished run, or as many as it has: those it kept, or the same found again.
 ///
 /// # Errors
-/// If `codes` hold a number that is not finite, or are no more than `count`.
+/// If `codes` hold a number that is not finite, or are too few.
 pub(super) fn of_run(run: &Path, record: &Record, codes: ArrayView2<f32>, count: usize) -> Result<Neighbors> {
-    let kept = record.neighbors.as_ref().and_then(|file| Kept::in_folder(run).take(run, file));
-    let kept = kept.and_then(|bytes| unpack_all(&bytes, codes.nrows()));
-    match kept.filter(|graph| graph.count() >= count) {
-        Some(graph) => Ok(nearest(graph, count)),
+    match &record.neighbors {
+        Some(graph) => {
+            let kept = Kept::in_folder(run).take(run, &graph.file);
+            Ok(nearest(whole(kept, graph, codes, record.seed)?, count))
+        }
+        // a run of an earlier version
         None => Ok(neighbors::find(codes, count, Method::Auto, record.seed, &mut silent)?),
     }
 }
 
-/// The first `count` neighbors of every row.
+/// The first `count` neighbors of every row, or all where there are fewer.
 pub(super) fn nearest(neighbors: Neighbors, count: usize) -> Neighbors {
-    if neighbors.count() == count {
+    if neighbors.count() <= count {
         return neighbors;
     }
     let first = s![.., ..count];
@@ -95,11 +126,6 @@ pub(super) fn nearest(neighbors: Neighbors, count: usize) -> Neighbors {
 fn pack(neighbors: &Neighbors) -> Vec<u8> {
     let indices = neighbors.indices.iter().flat_map(|index| index.to_le_bytes());
     indices.chain(neighbors.distances.iter().flat_map(|distance| distance.to_le_bytes())).collect()
-}
-
-/// What [`pack`] wrote of so many rows, however many neighbors they have.
-fn unpack_all(bytes: &[u8], rows: usize) -> Option<Neighbors> {
-    unpack(bytes, rows, bytes.len() / (8 * rows.max(1)))
 }
 
 /// What [`pack`] wrote of so many neighbors of so many rows, if it is that.
@@ -121,6 +147,8 @@ fn unpack(bytes: &[u8], rows: usize, count: usize) -> Option<Neighbors> {
 
 #[cfg(test)]
 mod tests {
+    use ndarray::Array2;
+
     use super::*;
 
     #[test]
@@ -134,5 +162,17 @@ mod tests {
         let one = nearest(neighbors, 1);
         assert_eq!(one.indices, ndarray::arr2(&[[1], [0]]));
         assert_eq!(one.distances, ndarray::arr2(&[[0.5], [0.5]]));
+    }
+
+    #[test]
+    fn a_graph_that_is_gone_is_found_again_as_it_was() {
+        let codes = Array2::from_shape_fn((2_000, 6), |(row, column)| ((row * 31 + column * 17) as f32 * 0.37).sin());
+        let found = |method, count| neighbors::find(codes.view(), count, method, Seed(3), &mut silent).unwrap();
+        let approximate = found(Method::Approximate, 30);
+        let graph = Graph { file: "gone".to_owned(), count: 30, method: Method::Approximate };
+        let again = whole(None, &graph, codes.view(), Seed(3)).unwrap();
+        assert_eq!(again, approximate);
+        assert_ne!(again, found(Method::Exact, 30), "the test needs rows of which the approximate search misses some");
+        assert_eq!(whole(Some(pack(&approximate)), &graph, codes.view(), Seed(3)).unwrap(), approximate);
     }
 }

@@ -11,7 +11,7 @@ mod courses;
 mod data;
 pub mod drawn;
 pub mod folder;
-mod graph;
+pub mod graph;
 mod kept;
 mod keys;
 mod lock;

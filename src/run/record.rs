@@ -6,6 +6,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::folder::{self, Folder};
+use super::graph::Graph;
 use super::kept::Kept;
 use super::meter::StageRecord;
 use crate::error::{Error, Result};
@@ -35,9 +36,9 @@ pub struct Record {
     pub stages: Vec<StageRecord>,
     /// The digest (BLAKE3) of every file the run wrote.
     pub files: BTreeMap<String, String>,
-    /// The kept file with the neighbors of every row's code.
+    /// The neighbor graph of the codes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub neighbors: Option<String>,
+    pub neighbors: Option<Graph>,
     /// The processor architecture and threads, on which speed but no byte depends.
     pub machine: Machine,
     /// The digest (BLAKE3) of this record itself, written with an empty one.

@@ -10,6 +10,7 @@ use super::checkpoint::{self, Checkpoints};
 use super::cost;
 use super::data::{Data, RowNames};
 use super::folder::{self, Folder};
+use super::graph::Graph;
 use super::kept::Kept;
 use super::keys::{self, Keys};
 use super::measure::{Measured, measure};
@@ -35,8 +36,8 @@ pub(super) struct Work<'a> {
     files: Vec<PathBuf>,
     pub(super) inputs: Vec<(String, String)>,
     pub(super) keys: Keys,
-    /// The kept file of the neighbor graph, once it is known.
-    pub(super) graph: Option<String>,
+    /// The neighbor graph, once it is known.
+    pub(super) graph: Option<Graph>,
     data: Option<Data>,
 }
 
@@ -258,6 +259,8 @@ impl<'a> Work<'a> {
     pub(super) fn lay_out(&mut self, coded: &Coded, observer: &mut Observer<'_>) -> Result<Option<LaidOut>> {
         let Some(options) = self.pipeline().tsne.on() else { return Ok(None) };
         let file = self.keys.embedding.file("embedding", "json");
+        let (_, reason) = options.neighbors.chosen(coded.codes.nrows(), coded.codes.ncols());
+        let options = options.resolve(coded.codes.nrows(), coded.codes.ncols())?;
         if let Some(kept) = self.take(Stage::Tsne, &file, observer)
             && let Ok((points, record)) = serde_json::from_slice::<(Vec<Vec<f32>>, EmbeddingRecord)>(&kept)
             && let Some(points) = rectangle(&points, coded.codes.nrows())
@@ -265,14 +268,11 @@ impl<'a> Work<'a> {
             self.meter.reused(Stage::Neighbors, observer);
             self.meter.reused(Stage::Tsne, observer);
             // another perplexity may want them yet
-            if let Some((file, _)) = self.keys.kept_neighbors(&self.kept, 1, true) {
-                self.kept.hold_on(&self.loaded.output, &file);
-                self.graph = Some(file);
-            }
+            let graph = self.graph_of(coded, &options);
+            self.kept.hold_on(&self.loaded.output, &graph.file);
+            self.graph = Some(graph);
             return Ok(Some(LaidOut { points, record }));
         }
-        let (_, reason) = options.neighbors.chosen(coded.codes.nrows(), coded.codes.ncols());
-        let options = options.resolve(coded.codes.nrows(), coded.codes.ncols())?;
         let seed = self.pipeline().seed;
         let neighbors = self.neighbors(coded, &options, observer)?;
         let start = pictures::start_from(&options, &self.loaded.base, &coded.rows)?;
@@ -319,7 +319,7 @@ impl<'a> Work<'a> {
         }
         self.data(observer)?;
         let data = self.data.take().ok_or_else(|| Error::failure("the table is gone"))?;
-        let near = self.nearest_codes(coded, laid_out)?;
+        let near = self.nearest_codes(coded)?;
         let pipeline = self.pipeline();
         let measured = self.meter.stage(Stage::Evaluate, observer, |observer| {
             measure(pipeline, trained, coded, laid_out, near.as_ref(), &data, observer)

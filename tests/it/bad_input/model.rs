@@ -123,7 +123,7 @@ fn model_files() {
             .says(&["not a safetensors file"]),
         case("a folder that is no run").file("t.csv", numbers(10, 6)).before("mkdir m").run(&["encode", "m", "t.csv", "-o", "c.csv"]).says(&["not a file"]),
         case("no model").file("t.csv", numbers(10, 6)).run(&["encode", "m", "t.csv", "-o", "c.csv"]).says(&["no such file"]),
-        changed("a format to come", "/format", 2.into()).says(&["format 2"]),
+        changed("a format to come", "/format", 3.into()).says(&["format 3"]),
         changed("a format far away", "/format", serde_json::json!(u64::MAX)).says(&["format"]),
         changed("a format that is text", "/format", "one".into()).says(&["damaged"]),
         changed("more features than weights", "/features", 7.into()).says(&["features"]),
