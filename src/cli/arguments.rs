@@ -346,11 +346,11 @@ pub(super) struct RunFolder {
 pub(super) struct Score {
     /// The table the codes were made from.
     pub table: PathBuf,
-    /// Codes: one row for each row of the table, in its order or by the same ids.
+    /// Codes: one row for each row of the table, in its order, or matched by `--id`.
     pub codes: PathBuf,
     /// An embedding of the same rows.
     pub embedding: Option<PathBuf>,
-    /// The id column of all files.
+    /// The id column, of one name in all files, by which rows are matched.
     #[arg(long)]
     pub id: Option<String>,
     /// A column of classes in the table.

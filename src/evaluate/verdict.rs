@@ -231,8 +231,9 @@ impl Lost {
             (None, None) => return None,
         };
         let noisy = facts.pca.is_some_and(|pca| pca.knn_recall < NOISE_RECALL);
-        // what PCA keeps and the code does not was no noise
-        let as_pca = facts.pca.is_none_or(|pca| pca.knn_recall - facts.codes.knn_recall <= SMALL_LOSS);
+        // what PCA keeps and the code does not was no noise; distances between raw counts are mostly those of their sums
+        let as_pca =
+            facts.counts || facts.pca.is_none_or(|pca| pca.knn_recall - facts.codes.knn_recall <= SMALL_LOSS);
         let labels = facts.prepared.and_then(|prepared| prepared.label_agreement.zip(facts.codes.label_agreement));
         let labels_gained = labels.is_some_and(|(table, codes)| codes >= table);
         Some(if encoder < SMALL_LOSS && map < SMALL_LOSS {
@@ -304,7 +305,13 @@ fn advice(facts: &Facts, standing: Standing, lost: Option<Lost>) -> Option<Strin
         ));
     }
     let flat = facts.embedding.zip(facts.pca_embedding);
-    if flat.is_some_and(|(embedding, pca)| embedding.trustworthiness <= pca.trustworthiness) {
+    // neighbors that share a label where those of two components do not are no worse for being others than in the table
+    let labels_say_otherwise = |embedding: &Measures, pca: &Measures| {
+        embedding.label_agreement.zip(pca.label_agreement).is_some_and(|(map, pca)| map - pca > LABELS_LOST)
+    };
+    if flat.is_some_and(|(embedding, pca)| {
+        embedding.trustworthiness <= pca.trustworthiness && !labels_say_otherwise(embedding, pca)
+    }) {
         return Some("The map is no more trustworthy than two principal components: draw those instead.".to_owned());
     }
     let sentence = match (standing, lost) {

@@ -193,3 +193,26 @@ fn a_model_trained_to_clean_is_judged_by_what_it_cleans() {
     assert!(judged(0.02, 0.0201)[0].ends_with("PCA cleans as well."));
     assert!(judged(0.05, 0.02)[0].contains("removes none on held-out rows, PCA-32 50 %: use PCA"));
 }
+
+#[test]
+fn two_components_are_advised_only_where_labels_do_not_say_otherwise() {
+    let advised = |map: f64, plane: f64| {
+        let (codes, pca) = (measures(0.06, 0.8, 0.85), measures(0.4, 0.9, 0.83));
+        let (embedding, plane) = (measures(0.03, 0.7, map), measures(0.1, 0.8, plane));
+        verdict(&Facts {
+            code_size: 10,
+            reconstruction: Some(&reconstruction(1.5)),
+            prepared: Some(&measures(1.0, 1.0, 0.82)),
+            codes: &codes,
+            pca: Some(&pca),
+            embedding: Some(&embedding),
+            embedding_of_codes: None,
+            pca_embedding: Some(&plane),
+            noise: None,
+            counts: true,
+        })
+    };
+    let said = advised(0.824, 0.517).join(" ");
+    assert!(!said.contains("draw those instead") && said.contains("noise rather than structure"), "{said}");
+    assert!(advised(0.824, 0.81).join(" ").contains("draw those instead"));
+}

@@ -86,7 +86,10 @@ impl Explain for PrepareError {
             Self::MissingValue { .. } => "set `input.missing.numeric` to median, mean or {constant: 0}, and `input.missing.categorical` to own_level".to_owned(),
             Self::Constant { .. } => "give a finite number".to_owned(),
             Self::NothingLeft { .. } => "loosen or leave out this step".to_owned(),
-            Self::CannotUndo { .. } => "ask for values before this step is undone, or leave the step out of `prepare`".to_owned(),
+            Self::CannotUndo { step: "normalize_total", .. } => {
+                "train without it: `autoencoder: {loss: nb}` takes raw counts, and its rows come back as counts".to_owned()
+            }
+            Self::CannotUndo { .. } => "train without this step in `prepare`".to_owned(),
             Self::NotFinite { column, .. } => format!("correct the values of `{column}`, or exclude it"),
             Self::NotCounts { .. } => "put `top_variable` first in `prepare`, or choose another method".to_owned(),
             Self::OtherColumns { .. } => "align the table with the model's columns first".to_owned(),
