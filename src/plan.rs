@@ -143,8 +143,10 @@ pub fn check_columns(loaded: &Loaded) -> Result<String> {
     run::check_output(loaded)?;
     let schema = table::read::schema(&loaded.pipeline.input, &loaded.base)?;
     let pipeline = &loaded.pipeline;
-    let labels: Vec<&str> = pipeline.input.labels.iter().map(String::as_str).collect();
+    let unnamed = table::read::labels_of_metadata(&pipeline.input, &loaded.base)?;
+    let labels: Vec<&str> = pipeline.input.labels.iter().chain(&unnamed).map(String::as_str).collect();
     run::check_split(pipeline, &labels, || schema.columns.iter().map(|(name, _)| name.as_str()))?;
+    run::check_colors(&pipeline.input, &loaded.base, &run::features_wanted(pipeline))?;
     let counted = |what: &str| schema.rows.map_or_else(String::new, |rows| format!("{rows} {what}, "));
     let mut sentence = match pipeline.input.layout {
         Layout::SamplesInRows => format!(

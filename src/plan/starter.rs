@@ -176,7 +176,8 @@ pub fn starter(data: &Path, folder: &Path, name: Option<&str>, observer: &mut Ob
     Ok(Starter { text, guesses, inspection: found, output })
 }
 
-/// A first look; words that can only mean "missing" among numbers are added to those that do, and given back.
+/// A first look; words that can only mean "missing" among numbers are added to those that do, and given back. One that is
+/// also a value of a column of texts is not: it would be missing there too.
 ///
 /// # Errors
 /// If the table cannot be read.
@@ -198,11 +199,37 @@ fn look_with_words(input: &mut Input, observer: &mut Observer<'_>) -> Result<(Ve
         if strange.len() == MOST || strange.iter().any(|known| known == word) {
             return Err(error);
         }
+        if let Some(column) = column_with_text(input, word)? {
+            let hint = format!(
+                "`{word}` is also a value of `{column}`, so it is not taken for missing: leave the cell empty if it means missing, \
+                 else write a number"
+            );
+            return Err(error.hint(hint));
+        }
         strange.push(word.to_owned());
         let mut words = table::usual_words_for_missing();
         words.extend(strange.iter().cloned());
         input.missing.words = Some(words);
     }
+}
+
+/// The first column of texts that holds `word`.
+///
+/// # Errors
+/// If the table cannot be read.
+fn column_with_text(input: &Input, word: &str) -> Result<Option<String>> {
+    let plain = Input { missing: table::Missing::default(), ..input.clone() };
+    let columns = table::read::schema(&plain, Path::new(""))?.columns;
+    let texts: Vec<String> = columns.into_iter().filter(|(_, kind)| kind == "text").map(|(name, _)| name).collect();
+    if texts.is_empty() {
+        return Ok(None);
+    }
+    let features = table::Features { include: texts, exclude: Vec::new() };
+    let mut plain = Input { features, ..plain };
+    plain.categorical.max_levels = usize::MAX;
+    let (table, _) = inspect::look(&plain, Path::new(""), &mut crate::event::silent)?;
+    let holds = |category: &&table::Category| category.levels.iter().any(|level| level == word);
+    Ok(table.frame.categories.iter().find(holds).map(|category| category.name.clone()))
 }
 
 /// A name as YAML: plain where nothing can be misread, else in quotes.

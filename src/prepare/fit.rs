@@ -38,8 +38,8 @@ pub(super) fn fit(
     let mut values = if values.is_standard_layout() { values } else { values.as_standard_layout().into_owned() };
     let fills = fills(missing.numeric, &values, training)?;
     let medians = match missing.numeric {
-        NumericMissing::Refuse => self::fills(NumericMissing::Median, &values, training)?,
-        _ => None,
+        NumericMissing::Median => None,
+        _ => self::fills(NumericMissing::Median, &values, training)?,
     };
     fill(&mut values, fills.as_deref(), &inputs)?;
     let pool_below = steps.iter().find_map(|step| match step {

@@ -55,8 +55,8 @@ pub struct Preparation {
     /// Inputs that do not come out and had one value in all training rows: their positions, ascending, and the values.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     constants: Vec<(usize, f32)>,
-    /// Where missing numbers are refused: the medians of the training rows, with which they can be filled if the user
-    /// says so later.
+    /// Where missing numbers are refused or become something else: the medians of the training rows, with which they can
+    /// be filled if the user says so later.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     medians: Option<Vec<f32>>,
 }

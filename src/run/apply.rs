@@ -130,7 +130,11 @@ pub fn in_parts(
     tell(&read.notes, observer);
     let order = match written {
         // numbers and levels lie apart in a frame: they go back among each other as the file has them
-        Written::Rows if !model.preparation.levels().is_empty() => read.columns.into_iter().zip(0..).collect(),
+        Written::Rows if !model.preparation.levels().is_empty() => {
+            let categories = model.preparation.input_categories();
+            let known = model.preparation.input_features().iter().chain(&categories).map(String::as_str);
+            table::as_wanted(&known.collect::<Vec<_>>(), read.columns).into_iter().zip(0..).collect()
+        }
         _ => HashMap::new(),
     };
     let mut count = Count::default();

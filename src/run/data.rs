@@ -58,6 +58,9 @@ impl Data {
         observer: &mut Observer<'_>,
     ) -> Result<Self> {
         let input = pipeline.input_read();
+        if !colors.is_empty() {
+            check_colors(&input, base, colors)?;
+        }
         let table = meter.stage(Stage::Read, observer, |observer| {
             let table = table::read::read(&input, base, observer)?;
             let _ = observer(Event::Note(table.account.sentence()));
@@ -143,6 +146,20 @@ fn is_label(labels: &[Label], name: &str) -> bool {
     labels.iter().any(|label| label.name == name)
 }
 
+/// Refuses the column that names the rows as one to color by.
+///
+/// # Errors
+/// If it is among `names`, or the table cannot be read.
+pub(crate) fn check_colors(input: &table::Input, base: &Path, names: &[String]) -> Result<()> {
+    match table::read::id_column(input, base)? {
+        Some(id) if names.contains(&id) => {
+            Err(Error::request(format!("`{id}` names the rows, each of which has its own: it cannot color"))
+                .hint("color by a label, a feature, `reliability`, `reconstruction_error` or `density`"))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// The raw values of some columns of a table that is not needed otherwise, by name: also of columns that do not train.
 pub(super) fn colors(
     pipeline: &Pipeline,
@@ -150,6 +167,7 @@ pub(super) fn colors(
     names: &[String],
     observer: &mut Observer<'_>,
 ) -> Result<BTreeMap<String, LabelValues>> {
+    check_colors(&pipeline.input, base, names)?;
     let mut input = pipeline.input_read();
     let beside = table::read::beside(&input, base)?;
     let columns = table::lies(&table::Input { layout: Layout::SamplesInRows, ..input.clone() }, base, &[])?.columns;
@@ -160,7 +178,9 @@ pub(super) fn colors(
     input.features = table::Features { include: if known { features } else { Vec::new() }, exclude: Vec::new() };
     // texts with many levels, dates and holes do not train, but can color
     input.categorical.max_levels = usize::MAX;
-    input.missing = table::Missing { numeric: table::NumericMissing::Median, ..table::Missing::default() };
+    input.missing.numeric = table::NumericMissing::Median;
+    input.missing.categorical = table::CategoricalMissing::OwnLevel;
+    input.missing.drop_feature_above = None;
     input.times = table::Times::Number;
     let Table { frame, labels, .. } = table::read::read(&input, base, observer)?;
     names

@@ -45,8 +45,8 @@ use crate::pipeline::Loaded;
 use crate::prepare::Step;
 use crate::table::Account;
 
-pub(crate) use data::check_split;
 pub use data::{Data, RowNames, split_rows};
+pub(crate) use data::{check_colors, check_split};
 pub use keys::{Forecast, forecast};
 pub use pictures::features_wanted;
 

@@ -47,9 +47,16 @@ pub(super) fn of(model: &Model, data: &Path, otherwise: &Otherwise) -> Result<Re
     // opened as it stands: some files say themselves which way they lie
     let plain = Input { labels: Vec::new(), id: None, layout: Layout::SamplesInRows, ..input.clone() };
     let lies = table::lies(&plain, Path::new(""), &known)?;
+    if let (Some(name), Some(format)) = (&otherwise.matrix, &lies.one_matrix) {
+        return Err(Error::request(format!(
+            "matrix `{name}` is asked for, but this file holds one matrix only: it is {format}"
+        ))
+        .at(data.display().to_string())
+        .hint("leave `--matrix` out: `.h5ad` and `.npz` files hold several"));
+    }
     let mut notes = Vec::new();
-    // where neither way has the model's features, what is missing is said of the columns
-    input.layout = otherwise.layout.or(lies.layout).unwrap_or(Layout::SamplesInRows);
+    // where neither way has the model's features, what is missing is said of the way its own rows lay
+    input.layout = otherwise.layout.or(lies.layout).unwrap_or(trained);
     if input.layout != trained {
         if otherwise.layout.is_none() && lies.layout.is_some() {
             let (features, word) = match input.layout {
@@ -84,6 +91,7 @@ pub(super) fn input_of(model: &Model) -> Input {
     let mut input = Input { rows: None, ..model.about.input.clone() };
     // which columns there are was decided when the model was trained
     input.categorical.max_levels = usize::MAX;
+    input.categorical.known = model.preparation.input_categories();
     input.missing.drop_feature_above = None;
     input
 }
@@ -95,12 +103,12 @@ pub(super) fn with_what_is_there(mut input: Input, there: impl Fn(&String) -> bo
     input
 }
 
-/// The model with a preparation that fills missing numbers, where that is asked for and the model did not do so before.
+/// The model with a preparation that fills missing numbers with medians, where that is asked for and the model does otherwise.
 ///
 /// # Errors
 /// If the model was written by a program that did not keep the medians.
 pub(super) fn filling(model: &Model, otherwise: &Otherwise) -> Result<Option<Model>> {
-    if !otherwise.fill_with_medians || model.preparation.fill().is_some() {
+    if !otherwise.fill_with_medians || model.about.input.missing.numeric == NumericMissing::Median {
         return Ok(None);
     }
     let preparation: Preparation = model.preparation.filling_medians().ok_or_else(|| {

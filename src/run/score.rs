@@ -90,10 +90,19 @@ pub fn score(request: &Request<'_>, observer: &mut Observer<'_>) -> Result<Score
             let named = |(name, _): (String, String)| (name != "y" && named_as_label(&name)).then_some(name);
             input.features.exclude = names.into_iter().filter_map(named).collect();
         }
-        if let Some(name) = input.features.exclude.first() {
-            let _ = observer(Event::Note(format!(
-                "`{name}` is named like a label and left out of the comparison; `--label {name}` scores it"
-            )));
+        match input.features.exclude.as_slice() {
+            [] => {}
+            [name] => {
+                let _ = observer(Event::Note(format!(
+                    "`{name}` is named like a label and left out of the comparison; `--label {name}` scores it"
+                )));
+            }
+            names => {
+                let all = names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+                let _ = observer(Event::Note(format!(
+                    "{all} are named like labels and left out of the comparison; `--label NAME` scores one"
+                )));
+            }
         }
     }
     let mut listen = |event: Event| match event {

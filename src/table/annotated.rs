@@ -170,6 +170,10 @@ impl Source for Annotated {
         &self.columns
     }
 
+    fn has_matrices(&self) -> bool {
+        self.format.starts_with("AnnData") || self.format == "npz"
+    }
+
     fn rows(&self) -> Option<usize> {
         Some(self.samples)
     }

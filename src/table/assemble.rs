@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::collections::HashMap;
+use std::collections::HashSet;
 
 use ndarray::Array2;
 
@@ -136,10 +137,15 @@ pub(super) fn any(loaded: Loaded, metadata: Option<Joined>, input: &Input) -> Re
     let (mut id_name, mut ids) = row_names.settle(values.nrows(), &places, &mut account)?;
     let mut labels: Vec<(String, Dictionary)> = Vec::new();
     let mut categories = Vec::new();
+    let mut formatted = HashSet::new();
     for text in texts.drain(..) {
         match text.use_as {
             TextUse::Label => labels.push((text.name, text.cells)),
             TextUse::Category | TextUse::Id => categories.push((text.name, text.cells)),
+            TextUse::Formatted => {
+                formatted.insert(text.name.clone());
+                categories.push((text.name, text.cells));
+            }
         }
     }
     if let Some(joined) = metadata {
@@ -163,13 +169,14 @@ pub(super) fn any(loaded: Loaded, metadata: Option<Joined>, input: &Input) -> Re
     }
     account.rows_used = values.nrows();
     let (names, values) = keep_numbers(names, values, input, &ids, &mut account)?;
-    let categories = keep_levels(categories, input, &ids, &mut account)?;
+    let categories = keep_levels(categories, &formatted, input, &ids, &mut account)?;
     account.columns_used = names.len() + categories.len();
     if categories.is_empty() {
         account.order.clear();
     } else {
-        let used = |name: &String| names.contains(name) || categories.iter().any(|category| category.name == *name);
-        account.order.retain(used);
+        let levels = categories.iter().map(|category| category.name.as_str());
+        let used: HashSet<&str> = names.iter().map(String::as_str).chain(levels).collect();
+        account.order.retain(|name| used.contains(name.as_str()));
     }
     if id_name.is_empty() {
         "row".clone_into(&mut id_name);

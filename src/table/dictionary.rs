@@ -57,6 +57,11 @@ impl Dictionary {
         self.overflow.is_none()
     }
 
+    /// Whether every text that was kept is one for which `holds` does.
+    pub(super) fn all(&self, holds: impl Fn(&str) -> bool) -> bool {
+        self.levels.iter().all(|level| holds(level))
+    }
+
     /// How many rows have no value.
     pub(super) fn missing(&self) -> usize {
         self.rows.iter().filter(|code| **code == MISSING).count()

@@ -58,6 +58,15 @@ pub(super) enum TextUse {
     Label,
     /// Trains as levels.
     Category,
+    /// Trains as levels, unless all of its cells are numbers written for people.
+    Formatted,
+}
+
+impl TextUse {
+    /// Whether it trains as levels, as far as is known before all rows are read.
+    pub(super) fn is_level(self) -> bool {
+        matches!(self, Self::Category | Self::Formatted)
+    }
 }
 
 /// Rows gathered so far.
@@ -328,7 +337,7 @@ fn too_big(rows: usize, columns: usize, budget: u64) -> TableError {
 
 fn dictionary(use_as: TextUse, most_levels: usize) -> Dictionary {
     match use_as {
-        TextUse::Category => Dictionary::bounded(most_levels),
+        TextUse::Category | TextUse::Formatted => Dictionary::bounded(most_levels),
         TextUse::Id | TextUse::Label => Dictionary::complete(),
     }
 }

@@ -1,5 +1,7 @@
 //! Which columns are kept: those with enough values, and of texts those with few enough levels.
 
+use std::collections::HashSet;
+
 use ndarray::Array2;
 
 use crate::error::Result;
@@ -14,6 +16,8 @@ use crate::table::options::CategoricalMissing;
 use crate::table::options::Input;
 use crate::table::options::NumericMissing;
 use crate::table::read::unused;
+use crate::table::source::FORMATTED;
+use crate::table::text::number::is_formatted;
 
 /// Why a column without values is left out.
 pub const WITHOUT_A_VALUE: &str = "without a value in any row";
@@ -88,9 +92,11 @@ fn quoted(name: &str) -> String {
     if plain { name.to_owned() } else { format!("\"{}\"", super::clipped(name)) }
 }
 
-/// Leaves out columns of texts with too many levels or too few values.
+/// Leaves out columns of texts with too many levels or too few values, and of those in `formatted` the ones whose texts are
+/// all numbers written for people.
 pub(super) fn keep_levels(
     columns: Vec<(String, Dictionary)>,
+    formatted: &HashSet<String>,
     input: &Input,
     ids: &[String],
     account: &mut Account,
@@ -101,6 +107,14 @@ pub(super) fn keep_levels(
     let mut first = None;
     for (name, cells) in columns {
         let missing = cells.missing();
+        if formatted.contains(&name) && cells.distinct() > 0 && cells.all(|text| is_formatted(text.as_bytes())) {
+            if input.features.include.contains(&name) {
+                return Err(TableError::CannotTrain { name, kind: FORMATTED.to_owned() }.into());
+            }
+            let reason = "numbers with separators, signs or units, which are not read: write plain digits";
+            account.unused.push(unused(&name, FORMATTED, reason));
+            continue;
+        }
         #[expect(clippy::cast_precision_loss, reason = "a share of a row count")]
         let share = missing as f64 / ids.len() as f64;
         let reason = if missing == ids.len() {

@@ -29,6 +29,8 @@ pub struct Lies {
     pub found: usize,
     /// The first column, where it holds texts and none of the known names.
     pub first_text: Option<String>,
+    /// What the file is, where it cannot hold several matrices.
+    pub one_matrix: Option<String>,
 }
 
 /// Looks for `known` features among the columns of the first file of `input`, and where most are not there, among the
@@ -37,8 +39,14 @@ pub struct Lies {
 /// # Errors
 /// If the file cannot be read.
 pub fn lies(input: &Input, base: &Path, known: &[&str]) -> Result<Lies> {
+    lies_by(MOST_NAMES, input, base, known)
+}
+
+/// As [`lies`], by the names of at most so many rows.
+fn lies_by(most: usize, input: &Input, base: &Path, known: &[&str]) -> Result<Lies> {
     let files = data_files(input, base)?;
     let source = open(&files[0], input)?;
+    let one_matrix = (!source.has_matrices()).then(|| source.format());
     let columns: Vec<String> = source.columns().iter().map(|column| column.name.clone()).collect();
     let wanted: HashSet<&str> = known.iter().copied().collect();
     let as_columns = columns.iter().filter(|name| wanted.contains(name.as_str())).count();
@@ -48,7 +56,7 @@ pub fn lies(input: &Input, base: &Path, known: &[&str]) -> Result<Lies> {
         .filter(|column| column.kind == Kind::Text && !wanted.contains(column.name.as_str()))
         .map(|column| column.name.clone());
     if 2 * as_columns >= wanted.len() {
-        return Ok(Lies { columns, layout: Some(Layout::SamplesInRows), found: as_columns, first_text });
+        return Ok(Lies { columns, layout: Some(Layout::SamplesInRows), found: as_columns, first_text, one_matrix });
     }
     // a matrix with annotations beside it says itself which way it lies
     let text = |kind: Kind| kind == Kind::Text;
@@ -57,31 +65,60 @@ pub fn lies(input: &Input, base: &Path, known: &[&str]) -> Result<Lies> {
         Some(names) => Some(names.to_owned()),
         None => source.columns().iter().find(|column| text(column.kind)).map(|column| column.name.clone()),
     };
-    let as_rows = match named_by {
+    let (as_rows, looked_at) = match named_by {
         Some(column) => {
-            let names = names_in(&files[0], input, column)?;
-            names.iter().filter(|name| wanted.contains(name.as_str())).collect::<HashSet<_>>().len()
+            let names = names_in(&files[0], input, column, most)?;
+            let found = names.iter().filter(|name| wanted.contains(name.as_str())).collect::<HashSet<_>>().len();
+            (found, if names.len() < most { usize::MAX } else { names.len() })
         }
-        None => 0,
+        None => (0, usize::MAX),
     };
-    let (layout, found) = match as_rows > as_columns && 2 * as_rows >= wanted.len() {
+    // of a file with more rows than were looked at, those tell
+    let (layout, found) = match as_rows > as_columns && 2 * as_rows >= wanted.len().min(looked_at) {
         true => (Some(Layout::FeaturesInRows), as_rows),
         false => (None, as_columns),
     };
-    Ok(Lies { columns, layout, found, first_text })
+    Ok(Lies { columns, layout, found, first_text, one_matrix })
 }
 
 /// The texts of a column, from the first rows of a file.
-fn names_in(file: &Path, input: &Input, column: String) -> Result<Vec<String>> {
+fn names_in(file: &Path, input: &Input, column: String, most: usize) -> Result<Vec<String>> {
     let nothing_else = Features { include: Vec::new(), exclude: vec![String::new()] };
     let plain = Input { id: Some(column), features: nothing_else, ..Input::new(file) };
     let mut source = open(file, input)?;
     let columns = source.columns().to_vec();
     let mut roles = roles::assign(&columns, &plain, &mut crate::table::Account::default())?;
     let mut silent = silent;
-    source.next(&mut roles.slots, &mut roles.gather, MOST_NAMES, &mut Progress::new(&mut silent))?;
+    let mut progress = Progress::new(&mut silent);
+    while roles.gather.rows() < most {
+        let room = most - roles.gather.rows();
+        if !source.next(&mut roles.slots, &mut roles.gather, room, &mut progress)? {
+            break;
+        }
+    }
     let Some(at) = roles.gather.texts.iter().position(|text| text.use_as == TextUse::Id) else { return Ok(Vec::new()) };
     let rows = roles.gather.rows();
     let cells = &roles.gather.texts[at].cells;
     Ok((0..rows).filter_map(|row| cells.get(row)).map(str::to_owned).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_with_more_features_in_rows_than_are_looked_at_is_known() {
+        let folder = tempfile::tempdir().unwrap();
+        let rows: String = (0..50).map(|row| format!("g{row},1,2\n")).collect();
+        std::fs::write(folder.path().join("t.csv"), format!("gene,s1,s2\n{rows}")).unwrap();
+        let known: Vec<String> = (0..50).map(|row| format!("g{row}")).collect();
+        let known: Vec<&str> = known.iter().map(String::as_str).collect();
+        let lies = |most: usize, known: &[&str]| lies_by(most, &Input::new("t.csv"), folder.path(), known).unwrap();
+        for most in [20, 50, 100] {
+            assert_eq!(lies(most, &known).layout, Some(Layout::FeaturesInRows), "{most}");
+        }
+        let others: Vec<String> = (0..50).map(|row| format!("h{row}")).collect();
+        let others: Vec<&str> = others.iter().map(String::as_str).collect();
+        assert_eq!(lies(20, &others).layout, None);
+    }
 }

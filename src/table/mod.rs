@@ -52,6 +52,7 @@ pub use options::{
     Separator, Times, Unmatched,
 };
 pub use parts::parts;
+pub(crate) use repeats::as_wanted;
 
 /// A table as it goes into a run.
 #[derive(Debug, Clone, PartialEq)]

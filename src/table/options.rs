@@ -179,11 +179,14 @@ pub struct Categorical {
     pub max_levels: usize,
     /// Columns of numbers that are codes, not amounts, and train as levels (exact names or regular expressions).
     pub columns: Vec<String>,
+    /// Columns that a model knows as levels, by their exact names: whatever their cells look like in new rows.
+    #[serde(skip)]
+    pub known: Vec<String>,
 }
 
 impl Default for Categorical {
     fn default() -> Self {
-        Self { max_levels: 50, columns: Vec::new() }
+        Self { max_levels: 50, columns: Vec::new(), known: Vec::new() }
     }
 }
 

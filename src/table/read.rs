@@ -120,6 +120,7 @@ pub fn schema(input: &Input, base: &Path) -> Result<Schema> {
             let (input, _) = with_row_names(input, source.as_ref());
             let roles = roles::assign(columns, &input, &mut account).map_err(|error| placed(error, &files[0]))?;
             let texts = roles.gather.texts.iter().filter(|text| text.use_as == TextUse::Category).count();
+            // by the first rows, numbers written for people do not train
             (roles.gather.width() + texts, texts)
         }
         Layout::FeaturesInRows => (source.rows().or_else(|| source.rows_about()).unwrap_or(0), 0),
@@ -182,6 +183,29 @@ pub fn beside(input: &Input, base: &Path) -> Result<Vec<String>> {
         names.extend(schema(&file, base)?.columns.into_iter().map(|(name, _)| name));
     }
     Ok(names)
+}
+
+/// The column that names the samples: the one asked for, or row names that serve where none is.
+///
+/// # Errors
+/// If the file cannot be read.
+pub fn id_column(input: &Input, base: &Path) -> Result<Option<String>> {
+    if input.layout == Layout::FeaturesInRows || input.id.is_some() {
+        return Ok(input.id.clone().filter(|_| input.layout == Layout::SamplesInRows));
+    }
+    let files = data_files(input, base)?;
+    Ok(open(&files[0], input)?.row_names().map(str::to_owned))
+}
+
+/// The labels that nobody names: all columns of the metadata, where `labels` is empty.
+///
+/// # Errors
+/// If the metadata cannot be read.
+pub fn labels_of_metadata(input: &Input, base: &Path) -> Result<Vec<String>> {
+    match &input.metadata {
+        Some(metadata) if input.labels.is_empty() => Ok(metadata_columns(metadata, base)?.2),
+        _ => Ok(Vec::new()),
+    }
 }
 
 pub(super) fn data_files(input: &Input, base: &Path) -> Result<Vec<PathBuf>> {
@@ -326,25 +350,25 @@ pub(super) fn drain(
 }
 
 fn load_metadata(metadata: &Metadata, base: &Path) -> Result<metadata::Joined> {
-    let files = resolve(&metadata.path, base)?;
-    let file = &files[0];
-    let mut input = Input::new(file);
-    let source = open(file, &input)?;
-    let columns: Vec<source::Column> = source.columns().to_vec();
+    let (file, key, labels) = metadata_columns(metadata, base)?;
+    let input = Input { id: Some(key.clone()), labels, ..Input::new(&file) };
+    let loaded = load(std::slice::from_ref(&file), &input, &mut crate::event::silent)?;
+    metadata::Joined::new(loaded, key, metadata.unmatched).map_err(|error| placed(error, &file))
+}
+
+/// The file of the metadata, its column of ids, and its other columns, which can be labels.
+fn metadata_columns(metadata: &Metadata, base: &Path) -> Result<(PathBuf, String, Vec<String>)> {
+    let file = resolve(&metadata.path, base)?.swap_remove(0);
+    let source = open(&file, &Input::new(&file))?;
+    let columns = source.columns();
     let key = match (&metadata.key, source.row_names()) {
         (Some(key), _) => key.clone(),
         (None, Some(names)) => names.to_owned(),
         (None, None) => columns[0].name.clone(),
     };
-    drop(source);
-    input.id = Some(key.clone());
-    input.labels = columns
-        .iter()
-        .filter(|column| column.kind != Kind::Other && column.name != key)
-        .map(|column| column.name.clone())
-        .collect();
-    let loaded = load(&files[..1], &input, &mut crate::event::silent)?;
-    metadata::Joined::new(loaded, key, metadata.unmatched).map_err(|error| placed(error, file))
+    let others = columns.iter().filter(|column| column.kind != Kind::Other && column.name != key);
+    let labels = others.map(|column| column.name.clone()).collect();
+    Ok((file, key, labels))
 }
 
 /// A column that does nothing, for the account.

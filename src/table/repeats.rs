@@ -36,6 +36,13 @@ impl Table {
     }
 }
 
+/// Names of columns as a model has them: repeats that are numbered in another way take the names in `wanted`.
+pub(crate) fn as_wanted(wanted: &[&str], here: Vec<String>) -> Vec<String> {
+    let all: HashSet<&str> = here.iter().map(String::as_str).collect();
+    let to: HashMap<String, String> = otherwise_numbered(wanted, &all).into_iter().collect();
+    here.into_iter().map(|name| to.get(&name).cloned().unwrap_or(name)).collect()
+}
+
 /// The names here that are repeats of a wanted name, numbered with another mark; pairs of (name here, name wanted).
 ///
 /// A name is taken for a repeat where the plain name is on both sides, and for the same repeat where both sides have the

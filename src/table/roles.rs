@@ -1,6 +1,7 @@
 //! Which column does what.
 
 use std::collections::HashMap;
+use std::collections::HashSet;
 
 use regex::Regex;
 
@@ -80,6 +81,7 @@ pub(super) fn assign(columns: &[Column], input: &Input, account: &mut Account) -
                     Slot::Number(layout.numbers.len() - 1)
                 }
                 Feature::Category => layout.text(column, TextUse::Category),
+                Feature::Formatted => layout.text(column, TextUse::Formatted),
                 Feature::Unused(reason) => {
                     account.unused.push(Unused {
                         name: column.name.clone(),
@@ -92,7 +94,7 @@ pub(super) fn assign(columns: &[Column], input: &Input, account: &mut Account) -
         };
         slots.push(slot);
     }
-    if !layout.numbers.is_empty() && layout.texts.iter().any(|(_, use_as)| *use_as == TextUse::Category) {
+    if !layout.numbers.is_empty() && layout.texts.iter().any(|(_, use_as)| use_as.is_level()) {
         let used = columns.iter().zip(&slots).filter(|(_, slot)| **slot != Slot::Skip);
         account.order = used.map(|(column, _)| column.name.clone()).collect();
     }
@@ -200,6 +202,8 @@ fn positions(columns: &[Column]) -> Result<HashMap<&str, usize>> {
 enum Feature {
     Number,
     Category,
+    /// Levels, unless all cells turn out to be numbers written for people.
+    Formatted,
     Unused(&'static str),
 }
 
@@ -226,7 +230,7 @@ impl Choice {
                 return Err(TableError::TwoRoles { name: name.clone(), one: "a feature", other }.into());
             }
             if let Some(position) = positions.get(name.as_str())
-                && (columns[*position].kind == Kind::Other || columns[*position].type_name == FORMATTED)
+                && columns[*position].kind == Kind::Other
             {
                 let kind = columns[*position].type_name.clone();
                 return Err(TableError::CannotTrain { name: name.clone(), kind }.into());
@@ -243,10 +247,17 @@ impl Choice {
             account.notes.push(format!("`{pattern}` in `input.features.exclude` matches no column"));
             Ok(())
         })?;
-        let codes = matches(&input.categorical.columns, columns, positions, &mut |pattern| {
+        let mut codes = matches(&input.categorical.columns, columns, positions, &mut |pattern| {
             let nearest = nearest(pattern, columns.iter().map(|column| column.name.as_str())).map(str::to_owned);
             Err(TableError::NothingMatches { pattern: pattern.to_owned(), nearest }.into())
         })?;
+        let known: HashSet<&str> = input.categorical.known.iter().map(String::as_str).collect();
+        // numbers become levels once it is known how the model writes them
+        let looks_otherwise = |column: &Column| !matches!(column.kind, Kind::Number | Kind::Unknown);
+        codes
+            .iter_mut()
+            .zip(columns)
+            .for_each(|(code, column)| *code |= looks_otherwise(column) && known.contains(column.name.as_str()));
         Ok(Self { included, excluded, codes })
     }
 
@@ -262,12 +273,10 @@ impl Choice {
                 Feature::Category
             }
             Kind::Number | Kind::Unknown => Feature::Number,
-            Kind::Text if column.type_name == FORMATTED => {
-                Feature::Unused("numbers with separators, signs or units, which are not read: write plain digits")
-            }
             Kind::Text | Kind::Boolean if input.categorical.max_levels == 0 => {
                 Feature::Unused("text, and `input.categorical.max_levels` is 0")
             }
+            Kind::Text if column.type_name == FORMATTED => Feature::Formatted,
             Kind::Text | Kind::Boolean => Feature::Category,
             Kind::Time => match input.times {
                 Times::LeaveOut => Feature::Unused(TIMES_LEFT_OUT),

@@ -98,6 +98,11 @@ pub(super) trait Source {
         None
     }
 
+    /// Whether the file can hold several matrices, of which `input.matrix` names one.
+    fn has_matrices(&self) -> bool {
+        false
+    }
+
     /// Sentences about how the file was taken, such as the separator that was found.
     fn notes(&self) -> Vec<String> {
         Vec::new()

@@ -124,3 +124,55 @@ fn a_word_among_numbers_is_taken_for_missing_and_that_is_said() {
     place.file("units.csv", format!("a,b\n{}", "1,2\n".repeat(20) + "5%,3\n"));
     place.reduce(&["init", "units.csv", "-o", "q.yaml"]).refused(&["5%", "input.missing.words"]);
 }
+
+#[test]
+fn a_word_that_is_a_level_elsewhere_is_not_taken_for_missing() {
+    let place = Place::new();
+    let dose = |row: usize| if row == 30 { "high".to_owned() } else { row.to_string() };
+    let rows = |word: &str| -> String {
+        let level = |row: usize| ["low", "mid", word][row % 3].to_owned();
+        (0..60).map(|row| format!("{},{},{}\n", dose(row), row % 5, level(row))).collect()
+    };
+    place.file("t.csv", format!("dose,b,sev\n{}", rows("high")));
+    let words = ["column `dose` holds `high`", "`high` is also a value of `sev`"];
+    place.reduce(&["init", "t.csv", "-o", "p.yaml"]).refused(&words);
+    place.file("other.csv", format!("dose,b,sev\n{}", rows("?")));
+    place.reduce(&["init", "other.csv", "-o", "q.yaml"]).done();
+    let brief = ["run", "q.yaml", "--set", "autoencoder.training.max_epochs=1", "--set", "tsne=none"];
+    let said = place.reduce(&brief).done().stderr;
+    assert!(said.contains("missing  1 values"), "{said}");
+}
+
+#[test]
+fn a_plot_knows_the_words_for_missing_and_refuses_ids() {
+    let place = Place::new();
+    let age = |row: usize| if row % 9 == 4 { "unknown".to_owned() } else { row.to_string() };
+    let rows: String = (0..60).map(|row| format!("c{row},{},{},{}\n", age(row), row % 5, row % 7)).collect();
+    place.file("t.csv", format!("cell,age,b,c\n{rows}"));
+    let input =
+        "input: {path: t.csv, id: cell, features: {exclude: [age]}, missing: {numeric: median, words: [unknown]}}";
+    let fast =
+        "autoencoder: {code_size: 1, hidden: [8], training: {max_epochs: 2}}\ntsne: {perplexity: 5}\noutput: run\n";
+    place.file("p.yaml", format!("version: 1\n{input}\n{fast}"));
+    place.reduce(&["run", "p.yaml"]).done();
+    place.reduce(&["plot", "run", "--color-by", "age"]).done();
+    place.reduce(&["plot", "run", "--color-by", "cell"]).refused(&["`cell` names the rows"]);
+    for verb in ["check", "plan", "run"] {
+        place.reduce(&[verb, "p.yaml", "--set", "plots=[{color_by: cell}]"]).refused(&["`cell` names the rows"]);
+    }
+}
+
+#[test]
+fn a_check_knows_that_all_columns_of_the_metadata_are_labels() {
+    let place = Place::new();
+    let rows: String = (0..60).map(|row| format!("c{row},{},{}\n", row % 5, row % 7)).collect();
+    let sites: String = (0..60).map(|row| format!("c{row},s{}\n", row % 6)).collect();
+    place.file("t.csv", format!("cell,a,b\n{rows}")).file("m.csv", format!("cell,site\n{sites}"));
+    let input = "input: {path: t.csv, id: cell, metadata: {path: m.csv}}";
+    place.file("p.yaml", format!("version: 1\n{input}\n"));
+    for verb in ["check", "plan"] {
+        let split = |name: &str| format!("autoencoder.training.split_by={{grouped: {name}}}");
+        place.reduce(&[verb, "p.yaml", "--set", &split("site")]).done();
+        place.reduce(&[verb, "p.yaml", "--set", &split("sight")]).refused(&["there is no column `sight`"]);
+    }
+}

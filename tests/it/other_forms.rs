@@ -124,3 +124,82 @@ fn a_table_that_lies_the_other_way_can_be_rated() {
     let last = |said: &str| said[said.find("\n{\n").or(said.find('{')).unwrap_or(0)..].to_owned();
     assert_eq!(last(&plain), last(&place.reduce(&other).done().stdout));
 }
+
+#[test]
+fn a_file_with_features_in_rows_that_lacks_some_says_which() {
+    let place = Place::new();
+    let mut few = turned(&table("U-1"));
+    few.truncate(3);
+    place.file("turned.csv", csv(&turned(&table("U-1")))).file("few.csv", csv(&few));
+    place.file("p.yaml", format!("version: 1\ninput: {{path: turned.csv, layout: features_in_rows}}\n{SMALL}"));
+    place.reduce(&["run", "p.yaml"]).done();
+    place.reduce(&["encode", "run", "few.csv", "-o", "x.csv"]).refused(&["4 of the 6 columns"]);
+}
+
+#[test]
+fn levels_that_look_like_numbers_or_dates_are_those_of_the_model() {
+    let place = Place::new();
+    let levels = ["5%,2020-01-01", "10%,2020-01-02", "low,never", "5%,2020-01-02"];
+    let rows: Vec<String> = (0..60).map(|row| format!("{},{},{}\n", row % 7, row % 5, levels[row % 4])).collect();
+    let new: String = rows.iter().filter(|row| !row.contains("low")).cloned().collect();
+    place.file("t.csv", format!("a,b,share,day\n{}", rows.concat())).file("new.csv", format!("a,b,share,day\n{new}"));
+    place.file("p.yaml", format!("version: 1\ninput: {{path: t.csv}}\n{SMALL}"));
+    place.reduce(&["run", "p.yaml"]).done();
+    place.reduce(&["encode", "run", "t.csv", "-o", "all.csv"]).done();
+    place.reduce(&["encode", "run", "new.csv", "-o", "new-codes.csv"]).done();
+    // the same code for the same row, whatever stands beside it
+    let first = |name: &str| codes(&place, name)[0].clone();
+    assert_eq!(first("all.csv"), first("new-codes.csv"));
+}
+
+#[test]
+fn medians_fill_when_asked_though_the_model_fills_otherwise() {
+    let place = Place::new();
+    let mut rows = table("U-1");
+    for row in rows.iter_mut().skip(1).take(5) {
+        row[2] = "1000".to_owned();
+    }
+    let mut holes = rows.clone();
+    holes[9][2] = String::new();
+    place.file("t.csv", csv(&rows)).file("holes.csv", csv(&holes));
+    place.file("p.yaml", format!("version: 1\ninput: {{path: t.csv, id: cell}}\n{SMALL}"));
+    for policy in ["mean", "median"] {
+        let (missing, output) = (format!("input.missing.numeric={policy}"), format!("output={policy}"));
+        place.reduce(&["run", "p.yaml", "--set", &missing, "--set", &output]).done();
+        place.reduce(&["encode", policy, "holes.csv", "-o", &format!("{policy}.csv")]).done();
+    }
+    place.reduce(&["encode", "mean", "holes.csv", "--missing", "median", "-o", "asked.csv"]).done();
+    assert_eq!(place.read("asked.csv"), place.read("median.csv"));
+    assert_ne!(place.read("asked.csv"), place.read("mean.csv"));
+}
+
+#[test]
+fn a_matrix_is_not_asked_of_a_file_that_holds_one() {
+    let place = Place::new();
+    place.file("t.csv", csv(&table("U-1")));
+    place.file("p.yaml", format!("version: 1\ninput: {{path: t.csv, id: cell}}\n{SMALL}"));
+    place.reduce(&["run", "p.yaml"]).done();
+    let asked = ["encode", "run", "t.csv", "--matrix", "raw", "-o", "x.csv"];
+    place.reduce(&asked).refused(&["matrix `raw`", "CSV", "leave `--matrix` out"]);
+}
+
+#[test]
+fn repeats_that_are_numbered_otherwise_come_back_in_their_place() {
+    let place = Place::new();
+    let rows: String = (0..60).map(|row| format!("{},k{},{},{}\n", row % 7, row % 3, row % 5, row % 4)).collect();
+    place.file("t.csv", format!("U,kind,U.1,b\n{rows}")).file("new.csv", format!("U,kind,U-1,b\n{rows}"));
+    place.file("p.yaml", format!("version: 1\ninput: {{path: t.csv}}\n{SMALL}"));
+    place.reduce(&["run", "p.yaml"]).done();
+    place.reduce(&["reconstruct", "run", "new.csv", "-o", "x.csv"]).done();
+    let text = String::from_utf8(place.read("x.csv")).expect("text");
+    assert_eq!(text.lines().next(), Some("row,U,kind,U.1,b"));
+}
+
+#[test]
+fn all_columns_named_like_labels_are_named() {
+    let place = Place::new();
+    let rows: String = (0..60).map(|row| format!("{},{},{},{}\n", row % 7, row % 5, row % 3, row % 2)).collect();
+    place.file("t.csv", format!("a,b,label,class\n{rows}")).file("codes.csv", format!("c,d,e,f\n{rows}"));
+    let said = place.reduce(&["score", "t.csv", "codes.csv"]).done().stderr;
+    assert!(said.contains("`label`, `class` are named like labels"), "{said}");
+}

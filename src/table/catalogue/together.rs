@@ -128,6 +128,17 @@ fn numbers_written_for_people_are_left_out_with_the_reason() {
 }
 
 #[test]
+fn a_column_that_only_begins_with_numbers_for_people_is_one_of_levels() {
+    let late = ["low", "mid", "high"].iter().cycle().take(1800).map(|level| format!("1,{level}\n"));
+    let text: String = (0..600).map(|_| "1,5%\n2,10%\n".to_owned()).chain(late).collect();
+    let text = format!("a,share\n{text}");
+    let table = accepted("late.csv", text.as_bytes(), "");
+    assert_eq!(table.frame.categories[0].levels, ["10%", "5%", "high", "low", "mid"]);
+    let table = accepted("late.csv", text.as_bytes(), r#""features": {"include": ["a", "share"]}"#);
+    assert_eq!(table.frame.categories.len(), 1);
+}
+
+#[test]
 fn dates_after_a_thousand_empty_rows_follow_the_same_rule() {
     let empty = "1,,,\n".repeat(1200);
     let text = format!("a,day,note,kind\n{empty}2,1970-01-03,1970-01-04,x\n3,1970-01-05,soon,y\n");

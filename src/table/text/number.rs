@@ -44,7 +44,11 @@ impl Cells {
                 let mut words: Vec<Vec<u8>> = words.iter().map(|word| bytes(word.trim())).collect();
                 words.push(Vec::new());
                 let numbers_can_be_missing = words.iter().any(|word| word.iter().any(u8::is_ascii_digit));
-                Self { comma: false, words, number_words: Vec::new(), numbers_can_be_missing }
+                // a list that holds all of the usual words adds to them, and replaces nothing
+                let adds = WORDS.iter().all(|usual| words.iter().any(|word| word == usual.as_bytes()));
+                let usual: &[&str] = if adds { &NUMBER_WORDS } else { &[] };
+                let number_words = usual.iter().map(|word| bytes(word)).collect();
+                Self { comma: false, words, number_words, numbers_can_be_missing }
             }
         }
     }
@@ -114,7 +118,7 @@ pub(super) fn is_code(cell: &[u8]) -> bool {
 
 /// Whether a cell that is no number is one as people write them: with separators of thousands, a decimal comma, a sign of
 /// money, or a percent sign.
-pub(super) fn is_formatted(cell: &[u8]) -> bool {
+pub(in crate::table) fn is_formatted(cell: &[u8]) -> bool {
     const MONEY: [char; 4] = ['$', '€', '£', '¥'];
     let Ok(text) = std::str::from_utf8(cell) else { return false };
     let text = text.trim_matches(['"', ' ', '\u{a0}']).trim_start_matches(['-', '+']);
@@ -170,6 +174,16 @@ mod tests {
         assert_eq!(cells.read(b"NA"), Cell::Text);
         assert_eq!(cells.read(b""), Cell::Missing);
         assert_eq!(cells.read(b"-999"), Cell::Missing);
+    }
+
+    #[test]
+    fn words_beside_all_the_usual_ones_keep_those_that_are_missing_among_numbers_only() {
+        let words: Vec<String> = WORDS.iter().chain(&["k.A."]).map(|word| (*word).to_owned()).collect();
+        let cells = Cells::new(Some(&words));
+        for text in ["k.A.", "NA", "?", "-"] {
+            assert_eq!(cells.read(text.as_bytes()), Cell::Missing, "{text}");
+        }
+        assert!(cells.is_missing(b"k.A.") && !cells.is_missing(b"?"));
     }
 
     #[test]
