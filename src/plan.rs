@@ -11,10 +11,11 @@ use serde::Serialize;
 
 pub use starter::{Starter, starter};
 
-use crate::autoencoder;
+use crate::autoencoder::{self, Code, Corruption};
 use crate::error::Result;
 use crate::event::{Event, Stage};
 use crate::pipeline::{Loaded, Pipeline};
+use crate::prepare::Step;
 use crate::run::cost::{self, Size};
 use crate::run::meter::Meter;
 use crate::run::{self, Data, Reuse};
@@ -49,7 +50,7 @@ pub struct PlannedStage {
     pub name: Stage,
     /// Whether it is taken from an earlier run.
     pub kept: bool,
-    /// Seconds it will take, about; for training, at most.
+    /// Seconds it will take, about; for training, if no epoch is spared.
     pub seconds: f64,
     /// The most memory the process will hold meanwhile, about, in bytes.
     pub memory_bytes: u64,
@@ -98,6 +99,7 @@ impl Plan {
             notes.extend(tsne.engine.caveat().map(str::to_owned));
             pipeline.tsne = Switch::On(tsne);
         }
+        notes.extend(no_way_back(&pipeline, &data.steps).map(|lost| format!("warning: {lost}")));
         let forecast = run::forecast(loaded)?;
         notes.extend(
             forecast.checkpoint.map(|epochs| format!("the training goes on from a checkpoint after {epochs} epochs")),
@@ -124,6 +126,18 @@ impl Plan {
         let output = loaded.output.display().to_string();
         Ok(Self { pipeline, output, stages, shape: (rows, columns_in, features), memory_bytes, available_bytes, notes })
     }
+}
+
+/// What will not work of a model whose kind is made for rows that come back, where a step cannot be undone.
+fn no_way_back(pipeline: &Pipeline, steps: &[Step]) -> Option<String> {
+    let options = &pipeline.autoencoder;
+    let verb = match (options.code, options.corruption) {
+        (Code::Variational(_), _) => "sample",
+        (_, Corruption::None) => return None,
+        _ => "denoise",
+    };
+    let step = steps.iter().find(|step| !step.has_way_back())?;
+    Some(format!("`{}` cannot be undone, so that `{verb}` will not give rows of this model back", step.name()))
 }
 
 /// Seconds as people say them.
@@ -176,6 +190,9 @@ pub fn check_columns(loaded: &Loaded) -> Result<String> {
         sentence += &format!("; of these, once the table is read, {}", later.join(" and "));
     }
     sentence += "; `reduce plan` reads it and says what is left after `prepare`";
+    if let Some(lost) = no_way_back(pipeline, pipeline.prepare.as_deref().unwrap_or_default()) {
+        sentence += &format!("; {lost}");
+    }
     Ok(sentence)
 }
 
@@ -198,7 +215,7 @@ impl fmt::Display for Plan {
                 writeln!(f, "#   {:<12} kept from an earlier run", stage.name.name())?;
                 continue;
             }
-            let at_most = if stage.name == Stage::Autoencoder { "at most " } else { "" };
+            let at_most = if stage.name == Stage::Autoencoder { "up to " } else { "" };
             writeln!(
                 f,
                 "#   {:<12} to do, {at_most}about {}, {}",

@@ -232,8 +232,7 @@ impl Lost {
         };
         let noisy = facts.pca.is_some_and(|pca| pca.knn_recall < NOISE_RECALL);
         // what PCA keeps and the code does not was no noise; distances between raw counts are mostly those of their sums
-        let as_pca =
-            facts.counts || facts.pca.is_none_or(|pca| pca.knn_recall - facts.codes.knn_recall <= SMALL_LOSS);
+        let as_pca = facts.counts || facts.pca.is_none_or(|pca| pca.knn_recall - facts.codes.knn_recall <= SMALL_LOSS);
         let labels = facts.prepared.and_then(|prepared| prepared.label_agreement.zip(facts.codes.label_agreement));
         let labels_gained = labels.is_some_and(|(table, codes)| codes >= table);
         Some(if encoder < SMALL_LOSS && map < SMALL_LOSS {

@@ -170,7 +170,7 @@ pub fn starter(data: &Path, folder: &Path, name: Option<&str>, observer: &mut Ob
     for line in pipeline::yaml_of(&chosen.steps)?.lines().filter(|_| !chosen.steps.is_empty()) {
         let _ = writeln!(text, "  {line}");
     }
-    text += "\nautoencoder:\n  # code_size: 32              # numbers per row; `auto` searches\n  # hidden: [512, 128]         # nodes per layer; the decoder mirrors them\n  loss: auto                   # mse, bce, poisson, nb, zinb; auto: by the values\n\ntsne: {}                       # {perplexity: 30}; `none` writes codes only\n\n# plots:\n#   - color_by: COLUMN          # a label, a feature, `reliability`, `density`, or [SEVERAL, ON, ONE, SHEET]\n";
+    text += "\nautoencoder:\n  # code_size: 32              # numbers per row; `auto` searches\n  # hidden: auto               # or nodes per layer, as [512, 128]; the decoder mirrors them\n  loss: auto                   # mse, bce, poisson, nb, zinb; auto: by the values\n\ntsne: {}                       # {perplexity: 30}; `none` writes codes only\n\n# plots:\n#   - color_by: COLUMN          # a label, a feature, `reliability`, `density`, or [SEVERAL, ON, ONE, SHEET]\n";
     let output = format!("runs/{}", crate::plot::slugs([name.as_str()])[0]);
     let _ = write!(text, "\noutput: {}\n", quoted(&output));
     Ok(Starter { text, guesses, inspection: found, output })

@@ -67,6 +67,12 @@ impl Step {
         "pool_rare",
     ];
 
+    /// Whether what it makes of a row can be undone; it cannot where a row's own total or length is divided out.
+    #[must_use]
+    pub fn has_way_back(&self) -> bool {
+        !matches!(self, Self::NormalizeTotal(_) | Self::L2Rows)
+    }
+
     /// The step's name in a pipeline.
     #[must_use]
     pub fn name(&self) -> &'static str {

@@ -122,7 +122,7 @@ pub(super) fn filling(model: &Model, otherwise: &Otherwise) -> Result<Option<Mod
 pub(super) fn explained(error: Error, model: &Model) -> Error {
     const TRAINED: &str = "the model was trained without saying what a missing value becomes";
     let hint = match error.hint_text() {
-        Some(hint) if hint.contains("`input.missing.numeric`") => match model.preparation.filling_medians() {
+        Some(hint) if ["`input.missing.numeric`", "`input.missing.drop_feature_above: 0.99`"].iter().any(|key| hint.contains(key)) => match model.preparation.filling_medians() {
             Some(_) => format!(
                 "{TRAINED}: `--missing median` fills with the medians of its training rows; with `input: {{missing: {{numeric: \
                  median}}}}` in its pipeline, the next model does so by itself"

@@ -117,7 +117,8 @@ pub(super) fn keep_levels(
         }
         #[expect(clippy::cast_precision_loss, reason = "a share of a row count")]
         let share = missing as f64 / ids.len() as f64;
-        let reason = if missing == ids.len() {
+        // of few new rows all may miss what the model has a level for
+        let reason = if missing == ids.len() && !input.categorical.known.contains(&name) {
             Some(WITHOUT_A_VALUE.to_owned())
         } else if cells.distinct() + missing == ids.len() && cells.distinct() > most {
             Some("a different text in every row, as ids have".to_owned())

@@ -253,7 +253,7 @@ impl Choice {
         })?;
         let known: HashSet<&str> = input.categorical.known.iter().map(String::as_str).collect();
         // numbers become levels once it is known how the model writes them
-        let looks_otherwise = |column: &Column| !matches!(column.kind, Kind::Number | Kind::Unknown);
+        let looks_otherwise = |column: &Column| column.kind != Kind::Number;
         codes
             .iter_mut()
             .zip(columns)

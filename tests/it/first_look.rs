@@ -176,3 +176,20 @@ fn a_check_knows_that_all_columns_of_the_metadata_are_labels() {
         place.reduce(&[verb, "p.yaml", "--set", &split("sight")]).refused(&["there is no column `sight`"]);
     }
 }
+
+#[test]
+fn a_kind_made_for_rows_that_come_back_is_told_of_a_step_without_a_way_back() {
+    let place = Place::new();
+    place.digits("prepare: [normalize_total, log1p]\nautoencoder: {code_size: 4}\noutput: run\n");
+    let asked = |more: &[&str]| {
+        let verb = |verb| place.reduce(&[&[verb, "p.yaml"], more].concat()).done().stdout;
+        verb("check") + &verb("plan")
+    };
+    assert!(!asked(&[]).contains("cannot be undone"));
+    for (kind, verb) in [("corruption={gaussian: {sd: 0.1}}", "denoise"), ("code={variational: {}}", "sample")] {
+        let said = asked(&["--set", &format!("autoencoder.{kind}")]);
+        let words =
+            format!("`normalize_total` cannot be undone, so that `{verb}` will not give rows of this model back");
+        assert_eq!(said.matches(&words).count(), 2, "{said}");
+    }
+}

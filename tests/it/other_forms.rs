@@ -203,3 +203,29 @@ fn all_columns_named_like_labels_are_named() {
     let said = place.reduce(&["score", "t.csv", "codes.csv"]).done().stderr;
     assert!(said.contains("`label`, `class` are named like labels"), "{said}");
 }
+
+#[test]
+fn a_row_whose_text_is_missing_has_the_code_it_has_among_others() {
+    let place = Place::new();
+    let row = |at: usize| format!("{},{},{}", at % 7, (at * 3) % 11, ["red", "green", "NA"][at % 3]);
+    let rows: Vec<String> = (0..60).map(row).collect();
+    place.file("t.csv", format!("a,b,color\n{}\n", rows.join("\n")));
+    place.file(
+        "p.yaml",
+        "version: 1\ninput: {path: t.csv}\nautoencoder: {code_size: 2, hidden: [8], training: {max_epochs: 2}}\ntsne: none\nevaluate: none\noutput: run\n",
+    );
+    place.reduce(&["run", "p.yaml"]).done();
+    // the third row alone: no text stands in its column
+    place.file("one.csv", format!("a,b,color\n{}\n", rows[2]));
+    place.reduce(&["encode", "run", "one.csv", "-o", "one.codes.csv"]).done();
+    place.reduce(&["encode", "run", "t.csv", "-o", "all.codes.csv"]).done();
+    let codes = |name: &str, line: usize| -> Vec<String> {
+        let text = String::from_utf8(place.read(name)).expect("text");
+        text.lines().nth(line).expect("a line").split(',').skip(1).map(str::to_owned).collect()
+    };
+    assert_eq!(codes("one.codes.csv", 1), codes("all.codes.csv", 3));
+    // and a number that all rows miss is told as one that some miss
+    place.file("hole.csv", "a,b,color\n,4,red\n");
+    place.reduce(&["encode", "run", "hole.csv", "-o", "hole.codes.csv"]).refused(&["`a`", "--missing median"]);
+    place.reduce(&["encode", "run", "hole.csv", "--missing", "median", "-o", "hole.codes.csv"]).done();
+}
