@@ -5,6 +5,7 @@
 mod forms;
 mod load;
 mod overrides;
+mod wording;
 
 use std::path::{Path, PathBuf};
 

@@ -2,8 +2,9 @@
 
 use serde_json::Value;
 
+use super::Pipeline;
 use super::forms::written_out_of_value;
-use super::{Pipeline, load};
+use super::wording::reworded;
 use crate::error::{Error, Result};
 
 /// The pipeline with the value at a dotted key replaced; `pair` is `key=value`, the value in YAML.
@@ -25,7 +26,7 @@ pub(super) fn apply(pipeline: &Pipeline, pair: &str) -> Result<Pipeline> {
         let raw = error.to_string();
         let (message, hint) = match written_out_of_value(&raw, key, text) {
             Some(form) => (form.needs, Some(form.hint)),
-            None => load::reworded(&raw),
+            None => reworded(&raw),
         };
         let error = Error::request(message).at(place.clone());
         match hint {

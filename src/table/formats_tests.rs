@@ -14,6 +14,7 @@ use crate::table::Layout;
 use crate::table::NumericMissing;
 use crate::table::Table;
 use crate::table::Times;
+use crate::table::catalogue::npy;
 use crate::table::read;
 
 /// Three cells of four genes, two of one name.
@@ -118,15 +119,6 @@ fn tenx(folder: &Path) {
     std::fs::write(folder.join("matrix.mtx.gz"), gz(&matrix)).unwrap();
     std::fs::write(folder.join("features.tsv.gz"), gz(&features)).unwrap();
     std::fs::write(folder.join("barcodes.tsv.gz"), gz(&(CELLS.join("\n") + "\n"))).unwrap();
-}
-
-fn npy(descr: &str, shape: &str, data: &[u8]) -> Vec<u8> {
-    let header = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}\n");
-    let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
-    bytes.extend(u16::try_from(header.len()).unwrap().to_le_bytes());
-    bytes.extend(header.as_bytes());
-    bytes.extend(data);
-    bytes
 }
 
 /// A zip archive without compression.

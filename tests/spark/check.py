@@ -4,44 +4,20 @@ Run: `python tests/spark/check.py target/release/reduce` with `./python` and exa
 """
 
 import os
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-import numpy as np
 import polars as pl
 from pyspark.sql import SparkSession
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "examples/spark"))
+sys.path[:0] = [str(ROOT / "examples/spark"), str(ROOT / "tests")]
 
 import encode as example  # noqa: E402
+import people  # noqa: E402
 
 import reduce  # noqa: E402
-
-PIPELINE = """version: 1
-input: {path: people.parquet, id: name, missing: {numeric: median}}
-autoencoder: {code_size: 3, hidden: [16], training: {max_epochs: 5}}
-tsne: none
-evaluate: none
-output: run
-"""
-
-
-def people(rows=6000):
-    """Numbers, texts and holes."""
-    generator = np.random.default_rng(5)
-    kinds = np.array(["clerk", "farmer", "pilot", None], dtype=object)
-    return pl.DataFrame(
-        {
-            "name": [f"p{at:05}" for at in range(rows)],
-            "age": generator.normal(40, 12, rows),
-            "gain": [None if at % 9 == 0 else float(at % 77) for at in range(rows)],
-            "hours": generator.integers(10, 60, rows),
-            "work": kinds[generator.choice(4, rows)].tolist(),
-        }
-    )
 
 
 def main(program):
@@ -49,14 +25,7 @@ def main(program):
     os.environ["PYSPARK_PYTHON"] = sys.executable
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
-        table = people()
-        table.write_parquet(place / "people.parquet")
-        (place / "data").mkdir()
-        for part in range(5):
-            table[part::5].write_parquet(place / f"data/part-{part}.parquet")
-        (place / "p.yaml").write_text(PIPELINE)
-        for arguments in (["run", "p.yaml", "--quiet"], ["encode", "run", "people.parquet", "-o", "codes.parquet", "--quiet"]):
-            subprocess.run([program, *arguments], cwd=place, check=True)
+        table = people.prepare(program, place)
         spark = (
             SparkSession.builder.master("local[2]")
             .config("spark.ui.enabled", "false")
@@ -71,7 +40,7 @@ def main(program):
         spark.stop()
         found = pl.read_parquet(place / "out/*.parquet").sort("name")
         expected = pl.read_parquet(place / "codes.parquet").sort("name").select(found.columns)
-        same = found.height == table.height and found.equals(expected, null_equal=True)
+        same = found.height == table.height and found.equals(expected, null_equal=True) and found.dtypes == expected.dtypes
         parts = len(list((place / "out").glob("*.parquet")))
         print(f"{'ok' if same else 'wrong'}: {found.height} rows in {parts} files, {found.width} columns, equal bit for bit: {same}")
     raise SystemExit(0 if same else 1)
