@@ -303,7 +303,8 @@ fn advice(facts: &Facts, standing: Standing, lost: Option<Lost>) -> Option<Strin
             percent(map)
         ));
     }
-    let flat = facts.embedding.zip(facts.pca_embedding);
+    // two components of raw counts show their sums, whatever else they keep
+    let flat = facts.embedding.zip(facts.pca_embedding).filter(|_| !facts.counts);
     // neighbors that share a label where those of two components do not are no worse for being others than in the table
     let labels_say_otherwise = |embedding: &Measures, pca: &Measures| {
         embedding.label_agreement.zip(pca.label_agreement).is_some_and(|(map, pca)| map - pca > LABELS_LOST)

@@ -196,7 +196,7 @@ fn a_model_trained_to_clean_is_judged_by_what_it_cleans() {
 
 #[test]
 fn two_components_are_advised_only_where_labels_do_not_say_otherwise() {
-    let advised = |map: f64, plane: f64| {
+    let advised = |map: f64, plane: f64, counts: bool| {
         let (codes, pca) = (measures(0.06, 0.8, 0.85), measures(0.4, 0.9, 0.83));
         let (embedding, plane) = (measures(0.03, 0.7, map), measures(0.1, 0.8, plane));
         verdict(&Facts {
@@ -209,10 +209,12 @@ fn two_components_are_advised_only_where_labels_do_not_say_otherwise() {
             embedding_of_codes: None,
             pca_embedding: Some(&plane),
             noise: None,
-            counts: true,
+            counts,
         })
     };
-    let said = advised(0.824, 0.517).join(" ");
+    let said = advised(0.824, 0.517, true).join(" ");
     assert!(!said.contains("draw those instead") && said.contains("noise rather than structure"), "{said}");
-    assert!(advised(0.824, 0.81).join(" ").contains("draw those instead"));
+    assert!(!advised(0.824, 0.517, false).join(" ").contains("draw those instead"));
+    assert!(advised(0.824, 0.81, false).join(" ").contains("draw those instead"));
+    assert!(!advised(0.824, 0.81, true).join(" ").contains("draw those instead"));
 }
