@@ -11,6 +11,7 @@ use rayon::prelude::*;
 
 use super::layout::{Layout, Weight};
 use super::network::{CHUNK, Chunk, CodePrice, Scaling};
+use crate::pca::eigen;
 
 /// Training rows over which the metric is averaged.
 const ROWS: usize = 512;
@@ -98,8 +99,7 @@ fn mean_metric(
 fn roots(metric: &Array2<f64>) -> Option<(Array2<f32>, Array2<f32>)> {
     let size = metric.nrows();
     let matrix = Mat::from_fn(size, size, |row, column| metric[(row, column)]);
-    let eigen = matrix.self_adjoint_eigen(Side::Lower).ok()?;
-    let (values, vectors) = (eigen.S(), eigen.U());
+    let (values, vectors) = eigen(matrix.as_ref())?;
     let scales: Vec<f64> = (0..size).map(|axis| values[axis].max(0.0).sqrt()).collect();
     let floor = scales.iter().fold(0.0_f64, |largest, scale| largest.max(*scale)) * FLOOR;
     if !(floor.is_finite() && floor > 0.0) {

@@ -52,7 +52,8 @@ pub enum Method {
     Auto,
     /// Every pair of rows is compared.
     Exact,
-    /// Rows are grouped around centers and compared with those of near groups; about 98 % of the neighbors are found.
+    /// Rows are grouped around centers and compared with those of near groups (an inverted file, by the crate
+    /// `ann-search-rs`); about 98 % of the neighbors are found.
     Approximate,
 }
 
@@ -77,6 +78,9 @@ pub enum NeighborsError {
         /// Neighbors asked for.
         count: usize,
     },
+    /// The one thread on which groups are learned could not be started.
+    #[error("cannot start a thread to search neighbors: {0}")]
+    Thread(#[from] rayon::ThreadPoolBuildError),
     /// The observer asked to stop.
     #[error("stopped while searching neighbors")]
     Interrupted,
@@ -87,13 +91,14 @@ impl Explain for NeighborsError {
         match self {
             Self::NotFinite { .. } => Some("fill missing values in `prepare` before".to_owned()),
             Self::TooFewRows { rows, .. } => Some(format!("ask for at most {} neighbors", rows.saturating_sub(1))),
-            Self::Interrupted => None,
+            Self::Thread(_) | Self::Interrupted => None,
         }
     }
 
     fn fault(&self) -> Fault {
         match self {
             Self::Interrupted => Fault::Interrupted,
+            Self::Thread(_) => Fault::Failure,
             Self::NotFinite { .. } | Self::TooFewRows { .. } => Fault::Request,
         }
     }
@@ -191,13 +196,12 @@ fn search(
     seed: Seed,
     observer: &mut Observer<'_>,
 ) -> Result<Neighbors, NeighborsError> {
-    let found = match method.chosen(points.nrows(), points.ncols()).0 {
-        Method::Exact | Method::Auto => exact::within(points, count, observer),
+    match method.chosen(points.nrows(), points.ncols()).0 {
+        Method::Exact | Method::Auto => match exact::within(points, count, observer) {
+            ControlFlow::Continue(neighbors) => Ok(neighbors),
+            ControlFlow::Break(()) => Err(NeighborsError::Interrupted),
+        },
         Method::Approximate => approximate::within(points, count, seed, observer),
-    };
-    match found {
-        ControlFlow::Continue(neighbors) => Ok(neighbors),
-        ControlFlow::Break(()) => Err(NeighborsError::Interrupted),
     }
 }
 

@@ -11,7 +11,7 @@
 //! bound is kept and measured anew as a sum of squared differences in `f64`, so that the result is exact, ties
 //! included, and depends neither on the processor nor on the shape of the blocks.
 
-use ndarray::{Array2, ArrayView2, s};
+use ndarray::{Array2, ArrayView1, ArrayView2, s};
 use rayon::prelude::*;
 
 use crate::matmul::{Before, matmul};
@@ -27,7 +27,7 @@ const CENTER_ROWS: usize = 255;
 
 /// Rows as the kernel wants them: seen through a shift to a center and a scale by a power of two.
 pub(super) struct Rows<'a> {
-    pub(super) values: ArrayView2<'a, f32>,
+    values: ArrayView2<'a, f32>,
     frame: &'a Frame,
     squared_norms: Vec<f32>,
 }
@@ -84,7 +84,8 @@ impl Frame {
         Self { center, scale, rounding }
     }
 
-    fn apply(&self, row: ndarray::ArrayView1<f32>, mut out: ndarray::ArrayViewMut1<f32>) {
+    /// A row, shifted and scaled.
+    pub(super) fn apply(&self, row: ArrayView1<f32>, mut out: ndarray::ArrayViewMut1<f32>) {
         let moved = |value: f32, center: f32| value * self.scale - center * self.scale;
         match (row.to_slice(), out.as_slice_mut()) {
             (Some(row), Some(out)) => {
@@ -116,19 +117,18 @@ impl<'a> Rows<'a> {
             .collect();
         Self { values, frame, squared_norms }
     }
+}
 
-    /// The squared distance between a row of this table and one of another, as a sum in `f64` of fixed order.
-    fn squared_distance(&self, row: usize, other: ArrayView2<f32>, other_row: usize) -> f64 {
-        let (left, right) = (self.values.row(row), other.row(other_row));
-        match (left.to_slice(), right.to_slice()) {
-            (Some(left), Some(right)) => squared_distance(left.iter(), right.iter()),
-            _ => squared_distance(left.iter(), right.iter()),
-        }
+/// The squared distance between two rows, as a sum in `f64` of fixed order.
+pub(super) fn squared_distance(left: ArrayView1<f32>, right: ArrayView1<f32>) -> f64 {
+    match (left.to_slice(), right.to_slice()) {
+        (Some(left), Some(right)) => sum_of_squares(left.iter(), right.iter()),
+        _ => sum_of_squares(left.iter(), right.iter()),
     }
 }
 
 #[inline]
-fn squared_distance<'a>(left: impl Iterator<Item = &'a f32>, right: impl Iterator<Item = &'a f32>) -> f64 {
+fn sum_of_squares<'a>(left: impl Iterator<Item = &'a f32>, right: impl Iterator<Item = &'a f32>) -> f64 {
     let mut sums = [0.0_f64; 8];
     for (position, (left, right)) in left.zip(right).enumerate() {
         let difference = f64::from(*left) - f64::from(*right);
@@ -212,12 +212,12 @@ impl Scratch {
             best.shrink(wanted, slack, gamma, &candidates.squared_norms, &mut self.lower);
             let skipped = skip(*id);
             self.measured.clear();
-            self.measured.extend(
-                best.ids[..best.filled]
-                    .iter()
-                    .filter(|other| Some(**other) != skipped)
-                    .map(|other| (queries.squared_distance(*id as usize, candidates.values, *other as usize), *other)),
-            );
+            self.measured.extend(best.ids[..best.filled].iter().filter(|other| Some(**other) != skipped).map(
+                |other| {
+                    let (left, right) = (queries.values.row(*id as usize), candidates.values.row(*other as usize));
+                    (squared_distance(left, right), *other)
+                },
+            ));
             let order = |left: &(f64, u32), right: &(f64, u32)| left.0.total_cmp(&right.0).then(left.1.cmp(&right.1));
             if self.measured.len() > count {
                 self.measured.select_nth_unstable_by(count, order);

@@ -1,12 +1,13 @@
 //! The eigenvectors behind [`Pca`], by the smaller side or by iteration.
 
 use faer::linalg::matmul::matmul as product;
-use faer::{Accum, Mat, MatRef, Par, Side};
+use faer::{Accum, Mat, MatRef, Par};
 use ndarray::{Array1, Array2, ArrayView2};
 use rand_distr::{Distribution, StandardNormal};
 use rayon::prelude::*;
 
 use super::Pca;
+use super::alone::{eigen, orthonormal, times as multiply};
 use crate::seed::{Seed, Stream};
 
 /// The largest side for which the matrix of products is formed.
@@ -236,10 +237,9 @@ fn rows_times(matrix: &Mat<f64>, vectors: MatRef<f64>) -> Mat<f64> {
 fn largest(matrix: &Mat<f64>, count: usize) -> (Vec<f64>, Mat<f64>) {
     let side = matrix.nrows();
     // Finite input always decomposes; a table that is not finite gives axes that are left to `finish`.
-    let Ok(eigen) = matrix.self_adjoint_eigen(Side::Lower) else {
+    let Some((values, vectors)) = eigen(matrix.as_ref()) else {
         return (vec![0.0; count], Mat::zeros(side, count));
     };
-    let (values, vectors) = (eigen.S(), eigen.U());
     let order = (0..count).map(|rank| side - 1 - rank);
     let mut chosen = Mat::zeros(side, count);
     for (to, from) in order.clone().enumerate() {
@@ -266,7 +266,7 @@ fn krylov(
         let mut small = Mat::zeros(basis.ncols(), basis.ncols());
         product(small.as_mut(), Accum::Replace, basis.transpose(), image.as_ref(), 1.0, Par::Seq);
         let (values, mixture) = largest(&small, width.min(basis.ncols()));
-        let (ritz, applied) = (&basis * &mixture, &image * &mixture);
+        let (ritz, applied) = (multiply(basis.as_ref(), mixture.as_ref()), multiply(image.as_ref(), mixture.as_ref()));
         let residual = Mat::from_fn(side, ritz.ncols(), |row, column| {
             applied[(row, column)] - values[column] * ritz[(row, column)]
         });
@@ -293,15 +293,11 @@ fn outside(basis: MatRef<f64>, mut vectors: Mat<f64>) -> Mat<f64> {
             let norm = vectors.col(column).norm_l2();
             vectors.col_mut(column).iter_mut().for_each(|entry| *entry /= norm.max(f64::MIN_POSITIVE));
         }
-        let overlap = basis.transpose() * &vectors;
+        let overlap = multiply(basis.transpose(), vectors.as_ref());
         product(vectors.as_mut(), Accum::Add, basis, overlap.as_ref(), -1.0, Par::Seq);
         vectors = orthonormal(vectors.as_ref());
     }
     vectors
-}
-
-fn orthonormal(vectors: MatRef<f64>) -> Mat<f64> {
-    vectors.qr().compute_thin_Q()
 }
 
 fn beside(left: &Mat<f64>, right: &Mat<f64>) -> Mat<f64> {

@@ -3,6 +3,7 @@
 //! Exact wherever the smaller side of the table allows it, and a block Krylov iteration run to convergence
 //! beyond. It never copies the table: rows are gathered block by block.
 
+mod alone;
 mod decompose;
 
 use ndarray::{Array1, Array2, ArrayView2, ArrayViewMut2, Axis, s};
@@ -11,6 +12,7 @@ use rayon::prelude::*;
 use crate::matmul::{Before, matmul};
 use crate::seed::Seed;
 
+pub(crate) use alone::eigen;
 pub use decompose::Method;
 
 /// Rows per product. Fixed and padded, so that a row's result depends on no other row.
