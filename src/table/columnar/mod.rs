@@ -5,6 +5,7 @@
 //! panic now and then; every call is contained and comes back as an error.
 
 mod convert;
+mod inflate;
 mod ipc;
 mod lay;
 mod ndjson;

@@ -10,6 +10,8 @@ use std::path::PathBuf;
 
 use polars::io::mmap::ReaderBytes;
 use polars::prelude::*;
+use polars_parquet::parquet::compression::Compression;
+use polars_parquet::parquet::read::PageMetaData;
 use polars_parquet::read::BasicDecompressor;
 use polars_parquet::read::FileMetadata;
 use polars_parquet::read::Filter;
@@ -22,6 +24,7 @@ use polars_parquet::read::read_metadata;
 use super::MOST_ROWS;
 use super::contain;
 use super::described;
+use super::inflate::Inflaters;
 use super::lay::Stretch;
 use super::lay::lay_in_groups;
 use super::open_file;
@@ -51,7 +54,15 @@ pub(in crate::table) fn open(path: &Path, _input: &Input) -> Result<Box<dyn Sour
         end
     });
     let group_ends = group_ends.collect();
-    let mut opened = Parquet { path: path.to_owned(), columns, schema, metadata, group_ends, done: 0 };
+    let mut opened = Parquet {
+        path: path.to_owned(),
+        columns,
+        schema,
+        metadata,
+        group_ends,
+        done: 0,
+        inflaters: Inflaters::default(),
+    };
     opened.find_times()?;
     Ok(Box::new(opened))
 }
@@ -64,6 +75,7 @@ struct Parquet {
     /// The number of rows up to the end of each row group.
     group_ends: Vec<usize>,
     done: usize,
+    inflaters: Inflaters,
 }
 
 impl Source for Parquet {
@@ -162,7 +174,18 @@ impl Parquet {
             let range = chunk.byte_range();
             let range = usize::try_from(range.start).ok().zip(usize::try_from(range.end).ok());
             let (start, end) = range.filter(|(start, end)| start <= end && *end <= bytes.len()).ok_or_else(gone)?;
-            let reader = PageReader::new(Cursor::new(bytes.clone().sliced(start..end)), chunk, Vec::new(), usize::MAX);
+            let pages_of_chunk = bytes.clone().sliced(start..end);
+            let inflated = match chunk.compression() {
+                Compression::Zstd => self.inflaters.inflated(&pages_of_chunk, chunk.num_values()),
+                _ => None,
+            };
+            let reader = match inflated {
+                Some(inflated) => {
+                    let about = PageMetaData { compression: Compression::Uncompressed, ..chunk.into() };
+                    PageReader::new_with_page_meta(Cursor::new(inflated.into()), about, Vec::new(), usize::MAX)
+                }
+                None => PageReader::new(Cursor::new(pages_of_chunk), chunk, Vec::new(), usize::MAX),
+            };
             pages.push(BasicDecompressor::new(reader, Vec::new()));
             types.push(&chunk.descriptor().descriptor.primitive_type);
         }
