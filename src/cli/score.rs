@@ -59,6 +59,9 @@ fn table(columns: &[(&str, &Measures)]) -> String {
         text.push('\n');
     }
     if let Some((_, measures)) = columns.first() {
+        if let Some(share) = measures.largest_class {
+            let _ = writeln!(text, "of the rows with a label {share:.4} are of the largest class");
+        }
         let sample = if measures.sampled { " (a seeded sample)" } else { "" };
         let _ = writeln!(
             text,

@@ -12,14 +12,11 @@ use crate::event::{Event, Observer};
 use crate::prepare::Preparation;
 use crate::seed::Seed;
 use crate::table::inspect::named_as_label;
-use crate::table::{self, Input, LabelValues, Layout, Missing, NumericMissing, Rows, Table};
+use crate::table::{self, Input, LabelValues, Layout, Metadata, Missing, NumericMissing, ROW, Rows, Table, Unmatched};
 use crate::value::OneOrMany;
 
 /// The seed of every sample that is rated.
 const SEED: Seed = Seed(42);
-
-/// What our own files call the column that numbers the rows of a table without ids.
-const ROW: &str = "row";
 
 /// What is rated.
 #[derive(Debug, Clone)]
@@ -64,8 +61,8 @@ pub struct Score {
     pub embedding_from_codes: Option<Measures>,
 }
 
-/// Rates codes and an embedding of a table; rows are matched by id where a file has the id column, or the `row` that a run
-/// without ids writes; else by order.
+/// Rates codes and an embedding of a table. Rows are matched by the id column asked for; if none is, by the ids (or, where
+/// the table has none, the numbers of rows) that our own files hold; else by order.
 ///
 /// Of a table too large to hold, a seeded sample of its rows is rated: no file is ever held whole.
 ///
@@ -73,22 +70,36 @@ pub struct Score {
 /// If a file cannot be read, or rows cannot be matched.
 pub fn score(request: &Request<'_>, observer: &mut Observer<'_>) -> Result<Score> {
     let mut input = input_of(request.table, request.id);
+    let own = own_id(&columns_of(request.codes)?);
     input.labels = request.label.map(str::to_owned).into_iter().collect();
     input.layout = request.layout;
     if request.layout == Layout::FeaturesInRows {
         // read whole, with its samples named by the header
         input.id = None;
         if let Some(label) = request.label {
-            return Err(Error::request(format!("label `{label}` cannot be in a table with features in rows"))
-                .hint("leave `--label` out, or give the table with a sample in each row"));
+            input.metadata = Some(labels_beside(request, label)?.ok_or_else(|| {
+                Error::request(format!("label `{label}` cannot be in a table with features in rows"))
+                    .hint("leave `--label` out, or give codes or an embedding that hold it")
+            })?);
         }
     } else {
-        let names = table::read::schema(&input, Path::new(""))?.columns;
+        let plain = Input { labels: Vec::new(), ..input.clone() };
+        let names = table::read::schema(&plain, Path::new(""))?.columns;
+        let there = |label: &str| names.iter().any(|(name, _)| name == label);
+        if let Some(label) = request.label.filter(|label| !there(label)) {
+            input.metadata = labels_beside(request, label)?;
+        }
+        if input.id.is_none() {
+            input.id = own.filter(|own| own != ROW && names.iter().any(|(name, _)| name == own));
+        }
         input.rows = Some(Rows { sample: most_rows(names.len(), &request.options), seed: SEED.0 });
-        if request.label.is_none() {
-            // what a pipeline of `init` would not train on is no part of what codes can keep
-            let named = |(name, _): (String, String)| (name != "y" && named_as_label(&name)).then_some(name);
-            input.features.exclude = names.into_iter().filter_map(named).collect();
+        // what a pipeline of `init` would not train on is no part of what codes can keep
+        let named = |(name, _): (String, String)| {
+            (name != "y" && request.label != Some(name.as_str()) && named_as_label(&name)).then_some(name)
+        };
+        input.features.exclude = names.into_iter().filter_map(named).collect();
+        if let Some(label) = request.label {
+            let _ = observer(Event::Note(format!("`{label}` is the label, and so left out of the comparison")));
         }
         match input.features.exclude.as_slice() {
             [] => {}
@@ -112,8 +123,8 @@ pub fn score(request: &Request<'_>, observer: &mut Observer<'_>) -> Result<Score
         )),
         event => observer(event),
     };
-    let Table { ids, rows, frame, labels, account, .. } = table::read::read(&input, Path::new(""), &mut listen)?;
-    let rated = Rated { ids: &ids, rows: &rows, total: account.rows_read };
+    let Table { id_name, ids, rows, frame, labels, account } = table::read::read(&input, Path::new(""), &mut listen)?;
+    let rated = Rated { numbered: id_name == ROW, ids: &ids, rows: &rows, total: account.rows_read };
     let steps = match request.preparation {
         TablePreparation::Default => {
             let chosen = Preparation::default_steps(&frame);
@@ -161,8 +172,22 @@ pub fn score(request: &Request<'_>, observer: &mut Observer<'_>) -> Result<Score
     Ok(Score { codes, embedding: measures.next(), embedding_from_codes: measures.next() })
 }
 
+/// The file of ours among codes and embedding that holds the label, which the table lacks; none if neither does.
+fn labels_beside(request: &Request<'_>, label: &str) -> Result<Option<Metadata>> {
+    for path in request.embedding.into_iter().chain([request.codes]) {
+        let columns = columns_of(path)?;
+        if let (Some(key), true) = (own_id(&columns), columns.iter().any(|name| name == label)) {
+            let path = table::read::absolute(path);
+            return Ok(Some(Metadata { path, key: Some(key), unmatched: Unmatched::Keep }));
+        }
+    }
+    Ok(None)
+}
+
 /// Which rows of the table are rated.
 struct Rated<'a> {
+    /// Whether the ids are only numbers of rows.
+    numbered: bool,
     ids: &'a [String],
     /// Their places in the table, ascending.
     rows: &'a [usize],
@@ -188,24 +213,25 @@ fn input_of(path: &Path, id: Option<&str>) -> Input {
 
 /// The numeric columns of a file for the rated rows, in their order.
 fn numbers(path: &Path, request: &Request<'_>, rated: &Rated<'_>, observer: &mut Observer<'_>) -> Result<Array2<f32>> {
-    let plain = input_of(path, None);
-    let there: Vec<String> =
-        table::read::schema(&plain, Path::new(""))?.columns.into_iter().map(|(name, _)| name).collect();
+    let there = columns_of(path)?;
     // files of ours hold more beside the numbers that are rated; in others everything but the label is
     let ours: Vec<&String> = there.iter().filter(|name| is_ours(name)).collect();
-    let has = |id: &str| there.iter().any(|name| name == id);
+    let own = own_id(&there);
     let id = match request.id {
-        // a run whose table has no ids numbers its rows
-        None => (!ours.is_empty() && has(ROW)).then_some(ROW),
-        Some(id) if has(id) => Some(id),
+        None => own.as_deref().filter(|own| (*own == ROW) == rated.numbered),
+        Some(id) if there.iter().any(|name| name == id) => Some(id),
         Some(id) => {
-            let _ = observer(Event::Warning(format!(
-                "`{}` has no column `{id}`: its rows are taken in the order of the table",
-                path.display()
-            )));
-            None
+            return Err(Error::request(format!("there is no column `{id}`")).at(path.display().to_string()).hint(
+                "name the id column that both files have, or leave `--id` out where the rows are in the order of the table",
+            ));
         }
     };
+    if id.is_none() {
+        let _ = observer(Event::Note(format!(
+            "the rows of `{}` are taken in the order of the table; `--id` matches them by name",
+            path.display()
+        )));
+    }
     let mut input = input_of(path, id);
     if ours.is_empty() {
         input.features.exclude = request.label.iter().map(|label| format!("^{}$", regex::escape(label))).collect();
@@ -250,7 +276,8 @@ fn numbers(path: &Path, request: &Request<'_>, rated: &Rated<'_>, observer: &mut
     match picked.found.iter().position(|found| !found) {
         None => Ok(picked.values),
         Some(row) => Err(Error::request(format!("the id `{}` of the table is not there", rated.ids[row]))
-            .at(path.display().to_string())),
+            .at(path.display().to_string())
+            .hint("every row of the table needs a code: where a run drew a sample, encode the table, or give those rows only")),
     }
 }
 
@@ -272,6 +299,18 @@ impl Picked {
             self.found = vec![false; rows];
         }
     }
+}
+
+/// The names of a file's columns.
+fn columns_of(path: &Path) -> Result<Vec<String>> {
+    let schema = table::read::schema(&input_of(path, None), Path::new(""))?;
+    Ok(schema.columns.into_iter().map(|(name, _)| name).collect())
+}
+
+/// The column of ids in a file of ours: the one before all numbers.
+fn own_id(columns: &[String]) -> Option<String> {
+    let (first, others) = columns.split_first()?;
+    (!is_ours(first) && others.iter().any(|name| is_ours(name))).then(|| first.clone())
 }
 
 /// Whether a column is one of the numbers that our own files hold: `code_00` …, `x`, `y`.

@@ -190,6 +190,9 @@ pub struct MissingCount {
     pub count: usize,
 }
 
+/// What the id column is called where rows are only numbered.
+pub const ROW: &str = "row";
+
 /// The words that mean "missing" in text files where `input.missing.words` names no others; empty cells do too.
 #[must_use]
 pub fn usual_words_for_missing() -> Vec<String> {
