@@ -86,10 +86,13 @@ impl Plan {
             loaded.pipeline.autoencoder.resolve(data.split.training.len(), &facts, data.preparation.features())?;
         run::room::check(&options, features)?;
         let mut pipeline = loaded.pipeline.clone();
-        let size = options.code_size.and_then(Auto::given).unwrap_or(features);
+        let size = options.code_size.and_then(Auto::given).unwrap_or(32).min(features);
         let shape = Size { rows, columns: data.columns, features, training: data.split.training.len() };
         let costs = cost::stages(&loaded.pipeline, &options, shape);
         let too_much = cost::too_much(&loaded.pipeline, &options, shape);
+        if options.code_size == Some(Auto::Auto) {
+            notes.push("`code_size: auto` is searched by short trainings when the run trains".to_owned());
+        }
         pipeline.autoencoder = options;
         pipeline.prepare = Some(data.steps.clone());
         pipeline.name = Some(loaded.name.clone());
@@ -157,10 +160,20 @@ pub fn check_columns(loaded: &Loaded) -> Result<String> {
     run::check_output(loaded)?;
     let schema = table::read::schema(&loaded.pipeline.input, &loaded.base)?;
     let pipeline = &loaded.pipeline;
+    table::read::check_labels(&pipeline.input, &schema.columns, &loaded.base)?;
     let unnamed = table::read::labels_of_metadata(&pipeline.input, &loaded.base)?;
     let labels: Vec<&str> = pipeline.input.labels.iter().chain(&unnamed).map(String::as_str).collect();
     run::check_split(pipeline, &labels, || schema.columns.iter().map(|(name, _)| name.as_str()))?;
+    run::check_start(loaded)?;
     run::check_colors(&pipeline.input, &loaded.base, &run::features_wanted(pipeline))?;
+    // features in rows have no header that tells them
+    if pipeline.input.layout == Layout::SamplesInRows {
+        let mut known: Vec<String> = schema.columns.iter().map(|(name, _)| name.clone()).collect();
+        known.extend(table::read::beside(&pipeline.input, &loaded.base)?);
+        if let Some(name) = run::features_wanted(pipeline).iter().find(|name| !known.contains(name)) {
+            return Err(run::no_such_color(name, known.iter().map(String::as_str)));
+        }
+    }
     let counted = |what: &str| schema.rows.map_or_else(String::new, |rows| format!("{rows} {what}, "));
     let mut sentence = match pipeline.input.layout {
         Layout::SamplesInRows => format!(

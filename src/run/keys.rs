@@ -44,13 +44,7 @@ impl Keys {
         // how many neighbors there are is told by the file's name
         let method = tsne.map(|options| options.neighbors);
         let neighbors = Key::of(&[&"neighbors", &model.as_str(), &method])?;
-        let start = match tsne.map(|options| &options.start) {
-            Some(embed::Start::From(run)) => Some(
-                start_digest(loaded, run)
-                    .map_err(|error| error.hint("`tsne.start` names a run folder with an embedding"))?,
-            ),
-            _ => None,
-        };
+        let start = start(loaded)?;
         let embedding = Key::of(&[&"embedding", &model.as_str(), &pipeline.tsne, &start])?;
         let measures = Key::of(&[&"measures", &embedding.as_str(), &pipeline.evaluate])?;
         Ok(Self { model, neighbors, embedding, measures, start })
@@ -72,6 +66,19 @@ impl Keys {
         });
         let count = counts.filter(|count| if exact { *count >= needed } else { *count == needed }).min()?;
         Some((self.neighbors_file(count), count))
+    }
+}
+
+/// The digest of the embedding that the map starts from, if it starts from one.
+///
+/// # Errors
+/// If the run that is named has none.
+pub(super) fn start(loaded: &Loaded) -> Result<Option<String>> {
+    match loaded.pipeline.tsne.on().map(|options| &options.start) {
+        Some(embed::Start::From(run)) => start_digest(loaded, run)
+            .map(Some)
+            .map_err(|error| error.hint("`tsne.start` names a run folder with an embedding")),
+        _ => Ok(None),
     }
 }
 

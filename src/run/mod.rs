@@ -48,7 +48,7 @@ use crate::table::Account;
 pub use data::{Data, RowNames, split_rows};
 pub(crate) use data::{check_colors, check_split};
 pub use keys::{Forecast, forecast};
-pub use pictures::features_wanted;
+pub use pictures::{features_wanted, no_such_color};
 
 /// Whether stages of an earlier run are taken up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -143,6 +143,14 @@ pub struct Faithfulness {
     pub pca_embedding: Measures,
     /// The prepared table beside itself: its own label agreement.
     pub prepared: Measures,
+}
+
+/// Looks whether the run that the map starts from has an embedding.
+///
+/// # Errors
+/// If it has none.
+pub fn check_start(loaded: &Loaded) -> Result<()> {
+    keys::start(loaded).map(drop)
 }
 
 /// Looks whether a pipeline's output can be a run folder; nothing is written.

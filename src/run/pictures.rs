@@ -10,7 +10,7 @@ use super::record::Record;
 use crate::autoencoder::Loss;
 use crate::embed;
 use crate::error::{Error, Result, nearest};
-use crate::event::silent;
+use crate::event::{Event, Observer, silent};
 use crate::neighbors;
 use crate::pipeline::Pipeline;
 use crate::plot::{self, Color, Faded, Format, PlotOptions, Scatter};
@@ -112,14 +112,22 @@ pub(super) fn is_code(name: &str) -> bool {
 }
 
 fn unknown(name: &str, rows: &RowNames) -> Error {
+    let labels: Vec<&str> = rows.labels.iter().map(|label| label.name.as_str()).collect();
+    let error = no_such_color(name, labels.iter().copied());
+    if error.hint_text().is_some_and(|hint| hint.starts_with("did you mean")) {
+        return error;
+    }
+    let names = labels.into_iter().chain(DERIVED).collect::<Vec<_>>().join(", ");
+    error.hint(format!("color by one of {names}, another column of the table or a code such as `code_00`"))
+}
+
+/// That there is no such column to color by, with the nearest of those there are.
+#[must_use]
+pub fn no_such_color<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Error {
     let error = Error::request(format!("there is no column `{name}` to color by"));
-    let names = rows.labels.iter().map(|label| label.name.as_str()).chain(DERIVED);
-    match nearest(name, names.clone()) {
+    match nearest(name, known.chain(DERIVED)) {
         Some(near) => error.hint(format!("did you mean `{near}`?")),
-        None => error.hint(format!(
-            "color by one of {}, a feature or a code such as `code_00`",
-            names.collect::<Vec<_>>().join(", ")
-        )),
+        None => error.hint("`reduce inspect` lists the columns"),
     }
 }
 
@@ -240,6 +248,8 @@ pub(super) fn named(plots: Vec<PlotOptions>) -> Vec<(String, PlotOptions)> {
         let stem = file_stem(&plot.color_by.0);
         let numbered = (1_usize..).map(|number| if number == 1 { stem.clone() } else { format!("{stem}-{number}") });
         let files = |stem: &str| -> Vec<String> {
+            // some file systems take capitals and small letters for the same
+            let stem = stem.to_ascii_lowercase();
             plot.format.0.iter().map(|format| format!("{stem}.{}", format.extension())).collect()
         };
         let mut free = numbered.filter(|stem| files(stem).iter().all(|file| !taken.contains(file)));
@@ -280,7 +290,12 @@ fn density(points: ArrayView2<f32>) -> Result<Vec<f64>> {
 ///
 /// # Errors
 /// If the run is not there or shares no id.
-pub(super) fn start_from(options: &embed::Options, base: &Path, rows: &RowNames) -> Result<Option<Array2<f32>>> {
+pub(super) fn start_from(
+    options: &embed::Options,
+    base: &Path,
+    rows: &RowNames,
+    observer: &mut Observer<'_>,
+) -> Result<Option<Array2<f32>>> {
     let embed::Start::From(run) = &options.start else { return Ok(None) };
     let run = base.join(run);
     let record = Record::load(&run)?;
@@ -305,6 +320,15 @@ pub(super) fn start_from(options: &embed::Options, base: &Path, rows: &RowNames)
     if shared == 0 {
         return Err(Error::request(format!("no id of this table is in the run `{}`", run.display()))
             .hint("`input.id` must name the same column in both"));
+    }
+    let _ =
+        observer(Event::Note(format!("{shared} of {} rows begin where `{}` has them", rows.ids.len(), run.display())));
+    if rows.is_numbered() {
+        let _ = observer(Event::Warning(
+            "rows are matched with those of the earlier run by their numbers, because `input.id` names no column: they must be \
+             the same rows in the same order, and new ones behind them"
+                .to_owned(),
+        ));
     }
     Ok(Some(start))
 }

@@ -9,6 +9,7 @@ use ndarray::Array2;
 use crate::error::Result;
 use crate::table::Account;
 use crate::table::Frame;
+use crate::table::ROW;
 use crate::table::Table;
 use crate::table::Unused;
 use crate::table::dictionary::Dictionary;
@@ -88,7 +89,7 @@ impl Loaded {
         let id = texts.iter().position(|text| text.use_as == TextUse::Id).map(|position| texts.remove(position));
         let ids = id.map(|id| (0..rows).map(|row| id.cells.get(row).unwrap_or_default().to_owned()).collect());
         Self {
-            id_name: input.id.clone().unwrap_or_else(|| "row".to_owned()),
+            id_name: input.id.clone().unwrap_or_else(|| ROW.to_owned()),
             ids,
             ids_optional: false,
             names,
@@ -179,7 +180,7 @@ pub(super) fn any(loaded: Loaded, metadata: Option<Joined>, input: &Input) -> Re
         account.order.retain(|name| used.contains(name.as_str()));
     }
     if id_name.is_empty() {
-        "row".clone_into(&mut id_name);
+        ROW.clone_into(&mut id_name);
     }
     let kind = |name: &str| amounts.as_ref().map(|amounts| amounts.contains(name));
     let labels = labels
@@ -208,7 +209,7 @@ impl Names {
     fn settle(self, rows: usize, places: &Places, account: &mut Account) -> Result<(String, Vec<String>)> {
         let Self { id_name, ids, optional, may_repeat } = self;
         let numbered = || (0..rows).map(|row| places.of(row).to_string()).collect();
-        let Some(ids) = ids else { return Ok(("row".to_owned(), numbered())) };
+        let Some(ids) = ids else { return Ok((ROW.to_owned(), numbered())) };
         let mut first: HashMap<&str, usize> = HashMap::new();
         let mut problem = None;
         for (row, id) in ids.iter().enumerate() {
@@ -235,7 +236,7 @@ impl Names {
                     "`{}` repeats itself and cannot serve as id: rows are numbered",
                     super::clipped(&id_name)
                 ));
-                Ok(("row".to_owned(), numbered()))
+                Ok((ROW.to_owned(), numbered()))
             }
             Some(error) => Err(error.into()),
         }

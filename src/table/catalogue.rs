@@ -112,8 +112,8 @@ fn words_for_missing_do_not_turn_a_column_into_text() {
 #[test]
 fn among_texts_only_the_plain_words_are_missing() {
     let table = accepted("texts.csv", b"a,b\nNone,1\n?,1\nNA,1\nx,1\n,1\n", "");
-    assert_eq!(table.frame.categories[0].levels, ["?", "None", "x"]);
-    assert_eq!(table.frame.categories[0].of_row, [Some(1), Some(0), None, Some(2), None]);
+    assert_eq!(table.frame.categories[0].levels, ["None", "x"]);
+    assert_eq!(table.frame.categories[0].of_row, [Some(0), None, None, Some(1), None]);
 }
 
 #[test]

@@ -34,7 +34,17 @@ pub enum TableError {
         /// Position, from 1.
         position: usize,
     },
-    /// Two rows have one id.
+    /// Two rows of the metadata have one id.
+    #[error("id `{id}` occurs twice, in rows {first} and {second}")]
+    DuplicateKey {
+        /// The id.
+        id: String,
+        /// The first row, from 1.
+        first: usize,
+        /// The second row, from 1.
+        second: usize,
+    },
+    /// Two rows of the table have one id.
     #[error("id `{id}` occurs twice, in rows {first} and {second}")]
     DuplicateId {
         /// The id.
@@ -296,6 +306,9 @@ impl Explain for TableError {
             Self::UnnamedColumn { .. } => {
                 "name it, remove it if lines only end in a separator, or set `input.header: absent` if the first row is data"
                     .to_owned()
+            }
+            Self::DuplicateKey { .. } => {
+                "choose another `input.metadata.key`: it names each row of the metadata once".to_owned()
             }
             Self::DuplicateId { .. } => "choose another `input.id`, or leave it out: rows are then numbered".to_owned(),
             Self::MissingId { .. } => "fill it in, or leave `input.id` out: rows are then numbered".to_owned(),

@@ -113,12 +113,12 @@ impl Frame {
         Ok(Self { features: features.to_vec(), values, categories: levels })
     }
 
-    /// How many columns [`Frame::aligned_to`] would leave out.
+    /// The columns that [`Frame::aligned_to`] would leave out.
     #[must_use]
-    pub fn extra_beside(&self, features: &[String], categories: &[String]) -> usize {
+    pub fn extra_beside(&self, features: &[String], categories: &[String]) -> Vec<&str> {
         let wanted: std::collections::HashSet<&str> = features.iter().chain(categories).map(String::as_str).collect();
         let names = self.features.iter().chain(self.categories.iter().map(|category| &category.name));
-        names.filter(|name| !wanted.contains(name.as_str())).count()
+        names.map(String::as_str).filter(|name| !wanted.contains(name)).collect()
     }
 
     fn missing(&self, missing: &[&String], wanted: usize) -> TableError {
@@ -208,7 +208,7 @@ mod tests {
         let forward = frame().aligned_to(&["a".into(), "c".into()], &["s".into()]).unwrap();
         assert_eq!(forward.values, array![[1.0, 3.0], [4.0, 6.0]]);
         assert_eq!(forward.categories[0].of_row, [Some(0), None]);
-        assert_eq!(frame().extra_beside(&["a".into()], &["s".into()]), 2);
+        assert_eq!(frame().extra_beside(&["a".into()], &["s".into()]), ["b", "c"]);
     }
 
     #[test]

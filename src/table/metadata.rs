@@ -40,7 +40,7 @@ impl Joined {
                 return Err(TableError::MissingId { row: row + 1, column: key }.into());
             }
             if let Some(first) = row_of.insert(id.clone(), row) {
-                return Err(TableError::DuplicateId { id, first: first + 1, second: row + 1 }.into());
+                return Err(TableError::DuplicateKey { id, first: first + 1, second: row + 1 }.into());
             }
         }
         let labels = loaded.texts.into_iter().filter(|text| text.use_as == TextUse::Label);

@@ -139,7 +139,7 @@ pub struct Missing {
     /// Leave out columns in which a larger share of the rows is missing.
     pub drop_feature_above: Option<Fraction>,
     /// The words that mean "missing" in text files, instead of the usual ones
-    /// (empty, NA, N/A, n/a, #N/A, NaN, nan, null, NULL; among numbers also None, na, ?, -, .).
+    /// (empty, NA, N/A, n/a, #N/A, NaN, nan, null, NULL, ?; among numbers also None, none, na, -, .).
     pub words: Option<Vec<String>>,
 }
 

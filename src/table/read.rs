@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use crate::error::Error;
 use crate::error::Result;
+use crate::error::nearest;
 use crate::event::Event;
 use crate::event::Observer;
 use crate::table::Account;
@@ -208,6 +209,26 @@ pub fn labels_of_metadata(input: &Input, base: &Path) -> Result<Vec<String>> {
     }
 }
 
+/// Looks whether every label is in the table or its metadata, as far as their headers tell; `columns` are those of the table.
+///
+/// # Errors
+/// If the metadata cannot be read, or lacks its key or a label.
+pub fn check_labels(input: &Input, columns: &[(String, String)], base: &Path) -> Result<()> {
+    let Some(metadata) = &input.metadata else { return Ok(()) };
+    let (file, _, mut known) = metadata_columns(metadata, base)?;
+    known.extend(columns.iter().map(|(name, _)| name.clone()));
+    if input.layout == Layout::SamplesInRows {
+        known.extend(annotations(input, base)?);
+    }
+    match input.labels.iter().find(|label| !known.contains(label)) {
+        None => Ok(()),
+        Some(label) => {
+            let nearest = nearest(label, known.iter().map(String::as_str)).map(str::to_owned);
+            Err(placed(TableError::NoSuchColumn { role: "label", name: label.clone(), nearest }.into(), &file))
+        }
+    }
+}
+
 pub(super) fn data_files(input: &Input, base: &Path) -> Result<Vec<PathBuf>> {
     let OneOrMany(paths) = &input.path;
     let mut files = Vec::new();
@@ -366,6 +387,10 @@ fn metadata_columns(metadata: &Metadata, base: &Path) -> Result<(PathBuf, String
         (None, Some(names)) => names.to_owned(),
         (None, None) => columns[0].name.clone(),
     };
+    if !columns.iter().any(|column| column.name == key) {
+        let nearest = nearest(&key, columns.iter().map(|column| column.name.as_str())).map(str::to_owned);
+        return Err(placed(TableError::NoSuchColumn { role: "metadata key", name: key, nearest }.into(), &file));
+    }
     let others = columns.iter().filter(|column| column.kind != Kind::Other && column.name != key);
     let labels = others.map(|column| column.name.clone()).collect();
     Ok((file, key, labels))

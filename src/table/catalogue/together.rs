@@ -65,7 +65,7 @@ fn metadata_that_cannot_be_joined_say_why() {
     let said = read(r#"{"path": "no_key.csv"}"#).unwrap_err();
     assert!(said.starts_with("id `n` occurs twice, in rows 1 and 3\n  --> ./no_key.csv"), "{said}");
     let said = read(r#"{"path": "no_key.csv", "key": "id"}"#).unwrap_err();
-    assert!(said.starts_with("id column `id` is not in the table\n  --> ./no_key.csv"), "{said}");
+    assert!(said.starts_with("metadata key column `id` is not in the table\n  --> ./no_key.csv"), "{said}");
     let said = read(r#"{"path": "holes.csv"}"#).unwrap_err();
     assert!(said.starts_with("row 2 has no id in column `id`\n  --> ./holes.csv"), "{said}");
     let said = read(r#"{"path": "gone.csv"}"#).unwrap_err();

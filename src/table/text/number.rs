@@ -25,9 +25,9 @@ pub(super) struct Cells {
 }
 
 /// Missing in any column.
-pub(in crate::table) const WORDS: [&str; 9] = ["", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "null", "NULL"];
+pub(in crate::table) const WORDS: [&str; 10] = ["", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "null", "NULL", "?"];
 /// Missing only where the other values are numbers: among texts they may be values.
-const NUMBER_WORDS: [&str; 7] = ["None", "none", "na", "?", "-", ".", "NAN"];
+const NUMBER_WORDS: [&str; 6] = ["None", "none", "na", "-", ".", "NAN"];
 
 impl Cells {
     /// With the user's words for missing, or the usual ones.
@@ -165,7 +165,7 @@ mod tests {
         for text in ["$5", "1,234", "1_000", "0x10", "5%", "x"] {
             assert_eq!(cells.read(text.as_bytes()), Cell::Text, "{text}");
         }
-        assert!(cells.is_missing(b"NA") && !cells.is_missing(b"None") && !cells.is_missing(b"?"));
+        assert!(cells.is_missing(b"NA") && !cells.is_missing(b"None") && cells.is_missing(b"?"));
     }
 
     #[test]
@@ -183,7 +183,7 @@ mod tests {
         for text in ["k.A.", "NA", "?", "-"] {
             assert_eq!(cells.read(text.as_bytes()), Cell::Missing, "{text}");
         }
-        assert!(cells.is_missing(b"k.A.") && !cells.is_missing(b"?"));
+        assert!(cells.is_missing(b"k.A.") && cells.is_missing(b"?") && !cells.is_missing(b"-"));
     }
 
     #[test]
