@@ -34,6 +34,11 @@ impl Classes {
         self.sizes.iter().sum()
     }
 
+    /// The share of the rows with a label that are of the largest class.
+    pub(super) fn largest_share(&self) -> Option<f64> {
+        self.sizes.iter().max().map(|most| *most as f64 / self.labelled_rows() as f64)
+    }
+
     /// Which rows have a label; `None` where all have.
     pub(super) fn admitted(&self) -> Option<&[bool]> {
         (self.labelled_rows() < self.of.len()).then_some(self.labelled.as_slice())

@@ -52,6 +52,9 @@ pub struct Measures {
     pub knn_recall: f64,
     /// How often most of a row's labelled nearest neighbors after share its label, over rows with a label.
     pub label_agreement: Option<f64>,
+    /// The share of the rows with a label that are of the largest class: the agreement that chance alone can give.
+    #[serde(default)]
+    pub largest_class: Option<f64>,
     /// The share of neighboring classes (by class means) before that are neighboring classes after.
     pub class_neighbor_preservation: Option<f64>,
     /// Spearman's correlation of the distances before and after between all pairs of up to 1,000 rows.
@@ -141,6 +144,7 @@ pub fn compare(
             continuity: 1.0 - sums.leavers[place] as f64 / largest,
             knn_recall: sums.kept[place] as f64 / (count * neighbors as f64),
             label_agreement: (labelled >= 2).then(|| mean(sums.agreeing[pair.after] as f64)),
+            largest_class: classes.as_ref().and_then(Classes::largest_share),
             class_neighbor_preservation: neighboring[pair.before]
                 .as_ref()
                 .zip(neighboring[pair.after].as_ref())

@@ -27,7 +27,7 @@ pub use novelty::{TrainingProfile, Unlikeness};
 pub use reconstruction::{Errors, FeatureError, Reconstruction};
 pub use reliability::{LANDMARKS, reliability};
 pub use rows::Rows;
-pub use verdict::{Facts, Noise, verdict};
+pub use verdict::{Aim, Facts, Noise, verdict};
 
 /// How faithfulness is measured.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

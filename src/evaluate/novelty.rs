@@ -51,6 +51,16 @@ pub struct Unlikeness {
 }
 
 impl TrainingProfile {
+    /// Beyond which limits a row is flagged, in words.
+    #[must_use]
+    pub fn limits(&self) -> String {
+        format!(
+            "an error above {:.2e}, or more than {:.1} % of the features beyond those of the training rows",
+            self.error_limit,
+            100.0 * self.outside_limit
+        )
+    }
+
     /// What to keep, from the prepared table (`n × d`), the rows of both sides, and the mean squared
     /// reconstruction error of each held-out row.
     ///

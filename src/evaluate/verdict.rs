@@ -24,8 +24,19 @@ pub struct Facts<'a> {
     pub pca_embedding: Option<&'a Measures>,
     /// What a denoising model does to noise; `None` for all others.
     pub noise: Option<Noise>,
-    /// Whether the likelihood of counts was trained and not squared error.
-    pub counts: bool,
+    /// What was trained.
+    pub aim: Aim,
+}
+
+/// What a model was trained for, beside which its squared error is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Aim {
+    /// The error itself (or cross-entropy, which falls with it).
+    Error,
+    /// The likelihood of counts.
+    Counts,
+    /// Codes that follow a distribution, at the price of some error.
+    Distribution,
 }
 
 /// Squared distances per value from clean held-out rows.
@@ -58,6 +69,11 @@ const CLEARLY_MORE: f64 = 1.5;
 /// Label agreement that falls by more than this between codes and map means groups that the codes keep
 /// apart overlap on the map: one row in twenty changes sides.
 const LABELS_LOST: f64 = 0.05;
+
+/// Below this trustworthiness or continuity a map is to be read with care: a tenth of what chance would lose was lost.
+const WITH_CARE: f64 = 0.9;
+/// Below this rank correlation with the table's, distances on the map say little: two components of PCA mostly have more.
+const FAR_GROUPS: f64 = 0.6;
 
 /// Two or three plain sentences, the most important first.
 #[must_use]
@@ -137,10 +153,15 @@ fn beside_pca(facts: &Facts, standing: Standing) -> String {
                 because(error, neighbors.filter(|_| but || facts.reconstruction.is_none()))
             )
         }
-        (Standing::Worse, error, neighbors) if facts.counts => format!(
+        (Standing::Worse, error, neighbors) if facts.aim == Aim::Counts => format!(
             "By squared error, which the likelihood of counts does not train, PCA-{size} is better{}; judge the code by its \
              neighbors.",
             because(error, neighbors)
+        ),
+        (Standing::Worse, error, neighbors) if facts.aim == Aim::Distribution => format!(
+            "PCA-{size} rebuilds rows better{}: a variational code gives up error so that new rows can be drawn from it; a \
+             smaller `beta` gives up less.",
+            because(error, neighbors.filter(|_| facts.reconstruction.is_none()))
         ),
         (Standing::Worse, error, neighbors) => {
             format!(
@@ -164,7 +185,9 @@ fn cleaning(noise: Noise, size: usize) -> Option<String> {
         return None;
     }
     let told = |share: f64| if share < 0.0 { "none".to_owned() } else { percent(share) };
-    let end = if ours > pca + SAME_ERROR {
+    let end = if ours <= 0.0 && pca <= 0.0 {
+        ": clean no rows with either"
+    } else if ours > pca + SAME_ERROR {
         ""
     } else if ours < pca - SAME_ERROR {
         ": use PCA to clean these rows"
@@ -198,7 +221,10 @@ fn error_beside_pca(reconstruction: Option<&Reconstruction>) -> Option<String> {
         (Some(own), Some(pca)) => {
             let (own, pca) = (100.0 * own.max(0.0), 100.0 * pca.max(0.0));
             // two shares near 1 differ in the places that whole percents leave out
-            let places = usize::from((own.round() - pca.round()).abs() < 0.5 && (own - pca).abs() >= 0.05);
+            let close = (own.round() - pca.round()).abs() < 0.5 && (own - pca).abs() >= 0.05;
+            // what is nearly all is not all
+            let nearly_all = [own, pca].iter().any(|share| share.round() >= 100.0 && *share < 99.95);
+            let places = usize::from(close || nearly_all);
             format!(", {own:.places$} % of the variance kept against {pca:.places$} %")
         }
         _ => String::new(),
@@ -232,9 +258,12 @@ impl Lost {
         };
         let noisy = facts.pca.is_some_and(|pca| pca.knn_recall < NOISE_RECALL);
         // what PCA keeps and the code does not was no noise; distances between raw counts are mostly those of their sums
-        let as_pca = facts.counts || facts.pca.is_none_or(|pca| pca.knn_recall - facts.codes.knn_recall <= SMALL_LOSS);
+        let as_pca = facts.aim == Aim::Counts
+            || facts.pca.is_none_or(|pca| pca.knn_recall - facts.codes.knn_recall <= SMALL_LOSS);
         let labels = facts.prepared.and_then(|prepared| prepared.label_agreement.zip(facts.codes.label_agreement));
-        let labels_gained = labels.is_some_and(|(table, codes)| codes >= table);
+        // where most rows are of one class, neighbors share it by chance
+        let chance = facts.codes.largest_class.unwrap_or(0.0);
+        let labels_gained = labels.is_some_and(|(table, codes)| codes >= table && codes > chance + LABELS_LOST);
         Some(if encoder < SMALL_LOSS && map < SMALL_LOSS {
             Self::Hardly
         } else if facts.codes.knn_recall < 0.5 && as_pca && (labels_gained || (noisy && labels.is_none())) {
@@ -275,7 +304,27 @@ fn where_lost(facts: &Facts, lost: Lost) -> String {
         Lost::OnMap => "Of the neighborhoods that were lost, most were lost on the map",
         Lost::InBoth => "Neighborhoods were lost in the encoder and again on the map",
     };
-    format!("{start}: {kept}.")
+    format!("{start}: {kept}.{}", map_by_table(facts))
+}
+
+/// What the map is worth by the table, where little.
+fn map_by_table(facts: &Facts) -> String {
+    let Some(embedding) = facts.embedding else { return String::new() };
+    let care = if embedding.trustworthiness.min(embedding.continuity) < WITH_CARE {
+        format!(
+            " By the table the map has a trustworthiness of {:.2} and a continuity of {:.2}: read it with care.",
+            embedding.trustworthiness, embedding.continuity
+        )
+    } else {
+        String::new()
+    };
+    match embedding.distance_correlation {
+        Some(correlation) if correlation < FAR_GROUPS => format!(
+            "{care} How far apart groups lie on it says little (rank correlation with the distances in the table \
+             {correlation:.2})."
+        ),
+        _ => care,
+    }
 }
 
 fn noise(facts: &Facts, kept: &str) -> String {
@@ -283,11 +332,15 @@ fn noise(facts: &Facts, kept: &str) -> String {
     match labels {
         Some((table, codes)) => format!(
             "The encoder left out noise rather than structure: {kept}, but neighbors share a label in {} of rows by the codes \
-             and in {} by the table.",
+             and in {} by the table.{}",
             percent(codes),
-            percent(table)
+            percent(table),
+            map_by_table(facts)
         ),
-        None => format!("The order of neighbors in the table is mostly noise, which PCA does not keep either: {kept}."),
+        None => format!(
+            "The order of neighbors in the table is mostly noise, which PCA does not keep either: {kept}.{}",
+            map_by_table(facts)
+        ),
     }
 }
 
@@ -304,7 +357,7 @@ fn advice(facts: &Facts, standing: Standing, lost: Option<Lost>) -> Option<Strin
         ));
     }
     // two components of raw counts show their sums, whatever else they keep
-    let flat = facts.embedding.zip(facts.pca_embedding).filter(|_| !facts.counts);
+    let flat = facts.embedding.zip(facts.pca_embedding).filter(|_| facts.aim != Aim::Counts);
     // neighbors that share a label where those of two components do not are no worse for being others than in the table
     let labels_say_otherwise = |embedding: &Measures, pca: &Measures| {
         embedding.label_agreement.zip(pca.label_agreement).is_some_and(|(map, pca)| map - pca > LABELS_LOST)
@@ -315,7 +368,7 @@ fn advice(facts: &Facts, standing: Standing, lost: Option<Lost>) -> Option<Strin
         return Some("The map is no more trustworthy than two principal components: draw those instead.".to_owned());
     }
     let sentence = match (standing, lost) {
-        (Standing::Worse, _) if !facts.counts => {
+        (Standing::Worse, _) if facts.aim == Aim::Error => {
             "Try more `autoencoder.training.max_epochs`, or smaller `autoencoder.hidden` layers where rows are few."
         }
         (_, Some(Lost::InEncoder | Lost::InBoth)) => "A larger `autoencoder.code_size` keeps more of them.",

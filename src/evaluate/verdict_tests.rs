@@ -8,6 +8,7 @@ fn measures(knn_recall: f64, trustworthiness: f64, label_agreement: f64) -> Meas
         continuity: trustworthiness,
         knn_recall,
         label_agreement: Some(label_agreement),
+        largest_class: Some(0.3),
         class_neighbor_preservation: None,
         distance_correlation: None,
         silhouette: None,
@@ -45,7 +46,7 @@ fn judged(ratio: Option<f64>, codes: f64, pca: Option<f64>, embedding: Option<f6
         embedding_of_codes: None,
         pca_embedding: None,
         noise: None,
-        counts: false,
+        aim: Aim::Error,
     })
 }
 
@@ -107,14 +108,15 @@ fn losing_noise_is_no_loss() {
         embedding_of_codes: Some(&step),
         pca_embedding: None,
         noise: None,
-        counts: false,
+        aim: Aim::Error,
     };
     let sentences = verdict(&facts);
     assert_eq!(
         sentences[1],
         "The encoder left out noise rather than structure: of a row's 10 nearest neighbors in the table 5 % are kept in the \
          codes, and of those in the codes 30 % on the map (trustworthiness 0.860 and 0.960), but neighbors share a label in \
-         90 % of rows by the codes and in 80 % by the table."
+         90 % of rows by the codes and in 80 % by the table. By the table the map has a trustworthiness of 0.86 and a \
+         continuity of 0.86: read it with care."
     );
     assert_eq!(sentences.len(), 2);
     facts.prepared = None;
@@ -122,12 +124,17 @@ fn losing_noise_is_no_loss() {
     let better = measures(1.0, 1.0, 0.95);
     facts.prepared = Some(&better);
     assert!(verdict(&facts)[1].starts_with("Neighborhoods were lost in the encoder and again"));
+    // where most rows are of one class, neighbors share it by chance
+    let common = Measures { largest_class: Some(0.88), ..codes.clone() };
+    (facts.prepared, facts.codes) = (Some(&table), &common);
+    assert!(verdict(&facts)[1].starts_with("Neighborhoods were lost in the encoder and again"));
+    facts.codes = &codes;
     // what PCA keeps was no noise, whatever the labels say
     let close = measures(0.4, 0.95, 0.9);
     (facts.prepared, facts.pca) = (Some(&table), Some(&close));
     assert!(verdict(&facts)[1].starts_with("Neighborhoods were lost in the encoder and again"));
     // a likelihood of counts is not judged by what it was not trained for
-    facts.counts = true;
+    facts.aim = Aim::Counts;
     let counted = verdict(&facts);
     assert!(counted[0].starts_with("By squared error, which the likelihood of counts does not train"), "{counted:?}");
     assert!(!counted.iter().any(|sentence| sentence.contains("max_epochs")), "{counted:?}");
@@ -146,7 +153,7 @@ fn labels_that_mix_on_the_map_and_maps_no_better_than_a_plane_come_first() {
         embedding_of_codes: None,
         pca_embedding: Some(pca_embedding),
         noise: None,
-        counts: false,
+        aim: Aim::Error,
     };
     let sentences = verdict(&facts(&mixed, &plane));
     assert!(sentences[2].contains("95 % of cases by their codes but in 85 % on the map"), "{sentences:?}");
@@ -183,7 +190,7 @@ fn a_model_trained_to_clean_is_judged_by_what_it_cleans() {
             embedding_of_codes: None,
             pca_embedding: None,
             noise: Some(Noise { noisy: 0.04, cleaned, pca: pca_cleaned }),
-            counts: false,
+            aim: Aim::Error,
         })
     };
     let better = judged(0.008, 0.02);
@@ -191,6 +198,7 @@ fn a_model_trained_to_clean_is_judged_by_what_it_cleans() {
     assert!(better[1].starts_with("Without noise: PCA-32 is better here"), "{better:?}");
     assert_eq!(better.len(), 2, "advice on clean rows would mislead");
     assert!(judged(0.02, 0.0201)[0].ends_with("PCA cleans as well."));
+    assert!(judged(0.05, 0.06)[0].ends_with("removes none on held-out rows, PCA-32 none: clean no rows with either."));
     assert!(judged(0.05, 0.02)[0].contains("removes none on held-out rows, PCA-32 50 %: use PCA"));
 }
 
@@ -209,7 +217,7 @@ fn two_components_are_advised_only_where_labels_do_not_say_otherwise() {
             embedding_of_codes: None,
             pca_embedding: Some(&plane),
             noise: None,
-            counts,
+            aim: if counts { Aim::Counts } else { Aim::Error },
         })
     };
     let said = advised(0.824, 0.517, true).join(" ");
@@ -217,4 +225,30 @@ fn two_components_are_advised_only_where_labels_do_not_say_otherwise() {
     assert!(!advised(0.824, 0.517, false).join(" ").contains("draw those instead"));
     assert!(advised(0.824, 0.81, false).join(" ").contains("draw those instead"));
     assert!(!advised(0.824, 0.81, true).join(" ").contains("draw those instead"));
+}
+
+#[test]
+fn a_variational_code_is_not_sent_to_longer_training() {
+    let (found, codes, pca) = (reconstruction(3.0), measures(0.3, 0.9, 0.8), measures(0.8, 0.95, 0.8));
+    let far = Measures { distance_correlation: Some(0.25), ..measures(0.2, 0.9, 0.8) };
+    let said = verdict(&Facts {
+        code_size: 16,
+        reconstruction: Some(&found),
+        prepared: None,
+        codes: &codes,
+        pca: Some(&pca),
+        embedding: Some(&far),
+        embedding_of_codes: None,
+        pca_embedding: None,
+        noise: None,
+        aim: Aim::Distribution,
+    });
+    assert!(said[0].starts_with("PCA-16 rebuilds rows better (200 % more error"), "{said:?}");
+    assert!(said[0].contains("smaller `beta`") && !said.join(" ").contains("max_epochs"), "{said:?}");
+    assert!(
+        said[1].ends_with(
+            "How far apart groups lie on it says little (rank correlation with the distances in the table 0.25)."
+        ),
+        "{said:?}"
+    );
 }

@@ -7,8 +7,9 @@ use super::Faithfulness;
 use super::data::Data;
 use super::looks::Looks;
 use super::work::{Coded, LaidOut, Trained, gather};
+use crate::autoencoder::{self, Code};
 use crate::error::{Error, Result};
-use crate::evaluate::{self, Pair, Reconstruction, Space};
+use crate::evaluate::{self, Aim, Pair, Reconstruction, Space};
 use crate::event::Observer;
 use crate::neighbors::Neighbors;
 use crate::pca::Pca;
@@ -126,7 +127,11 @@ pub(super) fn measure(
             cleaned: found.cleaned,
             pca: found.pca,
         }),
-        counts: trained.record.options.loss.is_for_counts(),
+        aim: match trained.record.options {
+            ref options if options.loss.is_for_counts() => Aim::Counts,
+            autoencoder::Options { code: Code::Variational(_), .. } => Aim::Distribution,
+            _ => Aim::Error,
+        },
     });
     let faithfulness = Faithfulness {
         codes,
