@@ -128,8 +128,7 @@ impl Pipeline {
         let base = path.parent().map_or_else(PathBuf::new, Path::to_path_buf);
         let stem = path.file_stem().map_or_else(|| "run".to_owned(), |stem| stem.to_string_lossy().into_owned());
         let name = pipeline.name.clone().unwrap_or(stem);
-        let output =
-            pipeline.output.clone().unwrap_or_else(|| Path::new("runs").join(&plot::slugs([name.as_str()])[0]));
+        let output = pipeline.output.clone().unwrap_or_else(|| Path::new("runs").join(&plot::readable_slug(&name)));
         let output = tidy(if output.is_absolute() { output } else { base.join(output) });
         Ok(Loaded { pipeline, base, name, output })
     }

@@ -147,9 +147,9 @@ fn sealed(bytes: &[u8]) -> Option<Vec<u8>> {
 fn label(bytes: &[u8]) {
     let words: Vec<String> =
         String::from_utf8_lossy(bytes).split('\n').take(6).map(|line| line.chars().take(400).collect()).collect();
-    let slugs = plot::slugs(words.iter().map(String::as_str));
+    let slugs: Vec<String> = words.iter().map(|word| plot::slug(word)).collect();
     for slug in &slugs {
-        let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-' || byte == b'_';
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
         assert!(!slug.is_empty() && slug.len() <= 60 && slug.bytes().all(plain), "the file name `{slug}`");
     }
     let different: BTreeSet<&String> = words.iter().collect();

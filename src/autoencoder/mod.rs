@@ -53,6 +53,7 @@ pub use options::{
     Training, Variational,
 };
 pub use sample::{Draw, Mixture};
+pub use search::searched_rows;
 
 /// A trained autoencoder and how it came to be.
 #[derive(Debug, Clone)]

@@ -23,6 +23,12 @@ const EPOCHS: usize = 30;
 /// The share of the variance explained by the best size that the chosen one must explain.
 const ENOUGH: f64 = 0.95;
 
+/// Rows that a search for the code size passes at most, over all trials and epochs, of so many training rows.
+#[must_use]
+pub fn searched_rows(training: usize) -> usize {
+    SIZES.len() * EPOCHS * training.min(ROWS)
+}
+
 /// The smallest size whose held-out explained variance is at least 95 % of the best's, after a short training each; with
 /// the evidence. Sizes that were `tried` are not tried again.
 pub(super) fn search(
@@ -76,6 +82,16 @@ pub(super) fn search(
     let best = records.iter().map(explained).fold(0.0, f64::max);
     let chosen =
         records.iter().find(|record| explained(record) >= ENOUGH * best).map_or(sizes[0], |record| record.code_size);
+    let percent =
+        |record: &SizeRecord| format!("{} keeps {:.1} %", record.code_size, 100.0 * explained(record) / variance);
+    let kept: Vec<String> = records.iter().map(percent).collect();
+    let _ = observer(Event::Note(format!(
+        "code size {chosen}: of the variance of held-out rows, after short trainings, {}; it is the smallest that keeps {:.0} % \
+         of what the best keeps{}",
+        kept.join(", "),
+        100.0 * ENOUGH,
+        if sizes.last() == Some(&chosen) && sizes.len() > 1 { ", and the largest that is tried" } else { "" }
+    )));
     Ok((chosen, records))
 }
 

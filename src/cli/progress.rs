@@ -34,13 +34,15 @@ pub(super) struct Progress {
     bar: Option<ProgressBar>,
     stage: Option<(Stage, Instant)>,
     told: Option<Instant>,
+    /// Of what there are how many, since when, and how many were done then.
+    pace: Option<(u64, Instant, u64)>,
 }
 
 impl Progress {
     /// A listener that speaks with `voice` and passes on the wish to stop.
     #[must_use]
     pub(super) fn new(voice: Voice, stop: Stop) -> Self {
-        Self { voice, stop, bar: None, stage: None, told: None }
+        Self { voice, stop, bar: None, stage: None, told: None, pace: None }
     }
 
     /// Takes one event; breaks off where a signal asked for it.
@@ -63,6 +65,7 @@ impl Progress {
             Event::Started(stage) => {
                 self.stage = Some((stage, Instant::now()));
                 self.told = Some(Instant::now());
+                self.pace = None;
                 let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(10));
                 bar.set_style(style("{prefix:>12} {spinner} {elapsed} {msg}"));
                 bar.set_prefix(stage.name());
@@ -104,7 +107,8 @@ impl Progress {
         if let Some(bar) = &self.bar {
             if bar.length() != Some(total) {
                 bar.set_length(total);
-                bar.set_style(style("{prefix:>12} [{bar:24}] {percent} % {msg} {elapsed}, at most {eta} left"));
+                bar.reset_eta();
+                bar.set_style(style("{prefix:>12} [{bar:24}] {percent} % {msg} {elapsed}, about {eta} left"));
             }
             bar.set_position(done);
             if !message.is_empty() {
@@ -112,6 +116,11 @@ impl Progress {
             }
             return;
         }
+        // a search before the epochs has a pace of its own
+        let (_, since, before) = match self.pace {
+            Some(pace) if pace.0 == total && pace.2 <= done => pace,
+            _ => *self.pace.insert((total, Instant::now(), done)),
+        };
         // new rows begin no stage: what is done at once needs no line
         let told = *self.told.get_or_insert_with(Instant::now);
         let in_stage = self.stage.is_some();
@@ -123,11 +132,10 @@ impl Progress {
             } else {
                 message
             };
-            let left = self.stage.filter(|_| done > 0 && done < total).map_or_else(String::new, |(_, began)| {
-                #[expect(clippy::cast_precision_loss, reason = "an estimate for the eye")]
-                let left = began.elapsed().as_secs_f64() * (total - done) as f64 / done as f64;
-                format!("  at most {left:.0} s left")
-            });
+            let known = self.stage.is_some() && done > before && done < total;
+            #[expect(clippy::cast_precision_loss, reason = "an estimate for the eye")]
+            let left = since.elapsed().as_secs_f64() * (total - done) as f64 / (done - before).max(1) as f64;
+            let left = if known { format!("  about {left:.0} s left") } else { String::new() };
             line(&format!("{:>12}  {message}{left}", ""));
             self.told = Some(Instant::now());
         }

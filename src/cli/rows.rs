@@ -16,7 +16,7 @@ use crate::seed::Seed;
 /// `encode MODEL DATA`.
 pub(super) fn encode(verb: &Rows, stop: &Stop) -> Result<()> {
     let model = Model::load(&verb.model)?;
-    let output = verb.output.clone().unwrap_or_else(|| apply::beside(&verb.data, "codes"));
+    let output = output_of(verb, "codes");
     output::check(&output, &[&verb.data, &verb.model])?;
     let mut progress = super::listener(verb.quiet, false, stop);
     let count = output::in_parts(&output, Reader::of(verb.spreadsheet_safe), |sink| {
@@ -29,14 +29,16 @@ pub(super) fn encode(verb: &Rows, stop: &Stop) -> Result<()> {
             sink,
         )
     })?;
-    tell(count, &output, verb.quiet);
+    tell(count, &output, &format!("`unlike_training`: {}", model.profile.limits()), verb.quiet);
     Ok(())
 }
 
 /// `reconstruct MODEL DATA`.
 pub(super) fn reconstruct(verb: &Rows, word: &str, stop: &Stop) -> Result<()> {
     let model = Model::load(&verb.model)?;
-    write_rows(verb, word, stop, &model)
+    let count = write_rows(verb, word, stop, &model)?;
+    tell(count, &output_of(verb, word), "`reduce encode` tells which", verb.quiet);
+    Ok(())
 }
 
 /// `denoise MODEL DATA`.
@@ -46,11 +48,24 @@ pub(super) fn denoise(verb: &Rows, stop: &Stop) -> Result<()> {
         return Err(Error::request(format!("the model `{}` was not trained to remove noise", verb.model.display()))
             .hint("train one with `autoencoder: {corruption: {gaussian: {sd: 0.3}}}`, or use `reduce reconstruct`"));
     }
-    write_rows(verb, "denoised", stop, &model)
+    let count = write_rows(verb, "denoised", stop, &model)?;
+    if let Some(sentence) = apply::removes_no_noise(&verb.model) {
+        progress::line(&format!("warning: {sentence}"));
+    }
+    // rows with noise are unlike the clean ones that trained: they are what the verb is for
+    if !verb.quiet {
+        progress::line(&format!("{} rows written to {}", count.rows, output_of(verb, "denoised").display()));
+    }
+    Ok(())
 }
 
-fn write_rows(verb: &Rows, word: &str, stop: &Stop, model: &Model) -> Result<()> {
-    let output = verb.output.clone().unwrap_or_else(|| apply::beside(&verb.data, word));
+/// The file that is written: the one asked for, or one beside the rows.
+fn output_of(verb: &Rows, word: &str) -> PathBuf {
+    verb.output.clone().unwrap_or_else(|| apply::beside(&verb.data, word))
+}
+
+fn write_rows(verb: &Rows, word: &str, stop: &Stop, model: &Model) -> Result<Count> {
+    let output = output_of(verb, word);
     output::check(&output, &[&verb.data, &verb.model])?;
     let mut progress = super::listener(verb.quiet, false, stop);
     let count = output::in_parts(&output, Reader::of(verb.spreadsheet_safe), |sink| {
@@ -71,11 +86,11 @@ fn write_rows(verb: &Rows, word: &str, stop: &Stop, model: &Model) -> Result<()>
             left_out[0]
         ));
     }
-    tell(count, &output, verb.quiet);
-    Ok(())
+    Ok(count)
 }
 
-fn tell(count: Count, output: &Path, quiet: bool) {
+/// What became of new rows; `which` says where those unlike the training rows are marked.
+fn tell(count: Count, output: &Path, which: &str, quiet: bool) {
     let warning = apply::unlike_sentence(count);
     if let Some(sentence) = &warning {
         progress::line(&format!("warning: {sentence}"));
@@ -84,8 +99,8 @@ fn tell(count: Count, output: &Path, quiet: bool) {
         let unlike = match (count.flagged, warning) {
             (_, Some(_)) => String::new(),
             (0, None) => "; none is unlike the training rows".to_owned(),
-            (1, None) => "; 1 of them is unlike the training rows (`unlike_training`)".to_owned(),
-            (some, None) => format!("; {some} of them are unlike the training rows (`unlike_training`)"),
+            (1, None) => format!("; 1 of them is unlike the training rows ({which})"),
+            (some, None) => format!("; {some} of them are unlike the training rows ({which})"),
         };
         progress::line(&format!("{} rows written to {}{unlike}", count.rows, output.display()));
     }
@@ -103,7 +118,12 @@ pub(super) fn sample(verb: &Sample) -> Result<()> {
     }
     let seed = Seed(verb.seed);
     let from = match verb.from {
-        SampleFrom::Normal => DrawnFrom::Normal,
+        SampleFrom::Normal => {
+            if let Some(sentence) = drawn::misfit(&verb.model, &model) {
+                progress::line(&format!("warning: {sentence}"));
+            }
+            DrawnFrom::Normal
+        }
         SampleFrom::Mixture => DrawnFrom::Mixture(drawn::mixture(&verb.model, &model, seed)?),
     };
     output::in_parts(&verb.output, Reader::of(verb.spreadsheet_safe), |sink| {
@@ -121,7 +141,7 @@ pub(super) fn place(verb: &Place, stop: &Stop) -> Result<()> {
     let (columns, new) =
         placing::placed(&verb.run, &verb.data, &verb.otherwise.reading(), &mut |event| progress.take(event))?;
     output::table(&output, columns, Reader::of(verb.spreadsheet_safe))?;
-    tell(Count { rows: new.rows.ids.len(), flagged: new.flagged() }, &output, verb.quiet);
+    tell(Count { rows: new.rows.ids.len(), flagged: new.flagged() }, &output, "`unlike_training`", verb.quiet);
     Ok(())
 }
 

@@ -98,7 +98,7 @@ pub fn starter(data: &Path, folder: &Path, name: Option<&str>, observer: &mut Ob
     }
     let (table, found) = inspect::look(&input, Path::new(""), observer)?;
     let chosen = Preparation::default_steps(&table.frame);
-    let named = table.id_name != "row";
+    let named = table.id_name != table::ROW;
     guesses.push(format!("prepare: {}", chosen.reason));
     let name = name.map_or_else(|| stem(data), str::to_owned);
     let mut text = format!(
@@ -171,7 +171,7 @@ pub fn starter(data: &Path, folder: &Path, name: Option<&str>, observer: &mut Ob
         let _ = writeln!(text, "  {line}");
     }
     text += "\nautoencoder:\n  # code_size: 32              # numbers per row; `auto` searches\n  # hidden: auto               # or nodes per layer, as [512, 128]; the decoder mirrors them\n  loss: auto                   # mse, bce, poisson, nb, zinb; auto: by the values\n\ntsne: {}                       # {perplexity: 30}; `none` writes codes only\n\n# plots:\n#   - color_by: COLUMN          # a label, a feature, `reliability`, `density`, or [SEVERAL, ON, ONE, SHEET]\n";
-    let output = format!("runs/{}", crate::plot::slugs([name.as_str()])[0]);
+    let output = format!("runs/{}", crate::plot::readable_slug(&name));
     let _ = write!(text, "\noutput: {}\n", quoted(&output));
     Ok(Starter { text, guesses, inspection: found, output })
 }

@@ -25,8 +25,8 @@ pub use options::Format;
 pub use options::PlotOptions;
 pub use options::Style;
 pub use options::Theme;
+pub use text::readable_slug;
 pub use text::slug;
-pub use text::slugs;
 
 /// A map of points, ready to be drawn.
 #[derive(Debug, Clone)]

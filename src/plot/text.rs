@@ -1,8 +1,6 @@
 //! Words in pictures: cleaned once, escaped once, measured with the embedded font, cut where too long.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
-use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::sync::LazyLock;
 
@@ -68,10 +66,10 @@ pub fn escape(label: &str) -> String {
     out
 }
 
-/// A file name's part made from a label alone: `[a-z0-9_-]`, at most 60 characters, never empty.
+/// A file name's part made from a label: `[A-Za-z0-9_-]`, at most 60 characters, never empty.
 ///
-/// Labels that differ get names that differ: where the slug does not tell the label in full (capitals,
-/// signs, length), the first eight digits of its BLAKE3 digest follow.
+/// Labels that differ get names that differ: where the slug does not tell the label in full (signs, length), the first
+/// eight digits of its BLAKE3 digest follow.
 #[must_use]
 pub fn slug(label: &str) -> String {
     let stem = stem(label);
@@ -79,24 +77,12 @@ pub fn slug(label: &str) -> String {
     if told { stem } else { with_digest(&stem, label) }
 }
 
-/// File names' parts for labels that are known together: a digest follows only where two would be
-/// the same or nothing readable is left, so that `CD3E` becomes `cd3e`.
+/// A folder's name made from a label that stands alone: in small letters, and with a digest only where nothing readable is
+/// left, so that `My genes` becomes `my-genes`.
 #[must_use]
-pub fn slugs<'a>(labels: impl IntoIterator<Item = &'a str>) -> Vec<String> {
-    let labels: Vec<&str> = labels.into_iter().collect();
-    let stems: Vec<String> = labels.iter().map(|label| stem(label)).collect();
-    let mut seen: BTreeMap<&str, &str> = BTreeMap::new();
-    let mut shared: BTreeSet<&str> = BTreeSet::new();
-    for (label, stem) in labels.iter().zip(&stems) {
-        if *seen.entry(stem).or_insert(label) != *label {
-            shared.insert(stem);
-        }
-    }
-    let plain = |stem: &str| is_plain(stem) && !shared.contains(stem);
-    let name = |label: &str, stem: &String| {
-        if plain(stem) && label.len() <= LONGEST { stem.clone() } else { with_digest(stem, label) }
-    };
-    labels.iter().zip(&stems).map(|(label, stem)| name(label, stem)).collect()
+pub fn readable_slug(label: &str) -> String {
+    let stem = stem(label).to_ascii_lowercase();
+    if is_plain(&stem) && label.len() <= LONGEST { stem } else { with_digest(&stem, label) }
 }
 
 const LONGEST: usize = 60;
@@ -107,14 +93,15 @@ const RESERVED: [&str; 4] = ["con", "prn", "aux", "nul"];
 /// Whether a stem may stand alone as a file name: none that ends like a digest may, or it could be another label's name.
 fn is_plain(stem: &str) -> bool {
     let digest = |end: &str| end.len() == DIGEST && end.bytes().all(|byte| byte.is_ascii_hexdigit());
-    !stem.is_empty() && !RESERVED.contains(&stem) && !stem.rsplit_once('-').is_some_and(|(_, end)| digest(end))
+    let reserved = RESERVED.iter().any(|name| name.eq_ignore_ascii_case(stem));
+    !stem.is_empty() && !reserved && !stem.rsplit_once('-').is_some_and(|(_, end)| digest(end))
 }
 
 fn stem(label: &str) -> String {
     let mut out = String::new();
     for letter in label.chars() {
         if letter.is_ascii_alphanumeric() || letter == '_' && !out.is_empty() {
-            out.push(letter.to_ascii_lowercase());
+            out.push(letter);
         } else if !out.is_empty() && !out.ends_with('-') {
             out.push('-');
         }
@@ -283,25 +270,24 @@ mod tests {
         let slugs = labels.map(slug);
         for (position, name) in slugs.iter().enumerate() {
             assert!(!name.is_empty() && name.len() <= 60, "{name}");
-            assert!(
-                name.bytes()
-                    .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-' || byte == b'_'),
-                "{name}"
-            );
+            assert!(name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_'), "{name}");
             assert!(!slugs[..position].contains(name), "{name} twice");
         }
-        assert_eq!(slugs[0], "cell_type");
+        assert_eq!((slugs[0].as_str(), slugs[7].as_str()), ("cell_type", "Type"));
     }
 
     #[test]
-    fn slugs_known_together_stay_readable() {
-        assert_eq!(slugs(["CD3E", "cell_type", "NKG7", "cell_type"]), ["cd3e", "cell_type", "nkg7", "cell_type"]);
-        let apart = slugs(["Type", "type", "../..", "β"]);
-        assert!(apart[0] != apart[1] && apart[0].starts_with("type-") && apart[2].starts_with("label-"), "{apart:?}");
-        // a label that is named as another's file would be
-        let first = slugs(["\" ", "x"]).swap_remove(0);
-        let pair = slugs(["\" ", first.as_str()]);
-        assert!(pair[0] == first && pair[1] != first, "{pair:?}");
+    fn a_label_that_is_named_as_the_file_of_another_gets_a_name_of_its_own() {
+        let first = slug("\" ");
+        assert!(first.starts_with("label-") && slug(&first) != first, "{first}");
+    }
+
+    #[test]
+    fn a_slug_that_stands_alone_is_readable() {
+        assert_eq!(["CD3E", "My genes", "cell_type"].map(readable_slug), ["cd3e", "my-genes", "cell_type"]);
+        for unreadable in ["../..", "β", "CON", ""] {
+            assert!(readable_slug(unreadable).contains('-'), "{unreadable}");
+        }
     }
 
     #[test]

@@ -58,7 +58,11 @@ pub(super) fn fit(
             return Err(Error::interrupted("stopped while preparing the table"));
         }
         let Some(step) = fit_step(step, &values, &names, training)? else { continue };
-        (values, _) = step.apply(values, &mut names)?;
+        let bounded;
+        (values, bounded) = step.apply(values, &mut names)?;
+        if bounded > 0 {
+            let _ = observer(Event::Note(step.pulled_in(&values, &names, bounded)));
+        }
         if names.is_empty() && levels.is_empty() {
             return Err(PrepareError::NothingLeft { step: step.name() }.into());
         }

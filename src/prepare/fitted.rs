@@ -125,6 +125,24 @@ impl Fitted {
         Ok((values, bounded))
     }
 
+    /// Says that `bounded` values were pulled into bounds, and in which column of the result most are at one.
+    pub(super) fn pulled_in(&self, values: &Array2<f32>, names: &[String], bounded: usize) -> String {
+        let at_bound = |column: usize| {
+            let (low, high) = match self {
+                Self::Affine { bounds: Some((low, high)), .. } => (single(*low), single(*high)),
+                Self::Clip { low, high } => (low[column], high[column]),
+                _ => return 0,
+            };
+            values.column(column).iter().filter(|value| **value == low || **value == high).count()
+        };
+        // the first of those with most
+        let most = (0..names.len()).rev().max_by_key(|column| at_bound(*column));
+        let column = most.map_or(String::new(), |column| format!("; most in `{}`", clipped(&names[column])));
+        let lie =
+            if bounded == 1 { "value lies beyond the bounds and was" } else { "values lie beyond the bounds and were" };
+        format!("{}: {bounded} {lie} pulled in{column}", self.name())
+    }
+
     /// Undoes the step on the given columns of what it gives.
     ///
     /// # Errors

@@ -74,8 +74,11 @@ pub(super) fn prepare_rows(model: &Model, mut table: Table, observer: &mut Obser
         )));
     }
     let extra = table.frame.extra_beside(features, &categories);
-    if extra > 0 {
-        let _ = observer(Event::Note(format!("{extra} columns that the model does not know are ignored")));
+    if !extra.is_empty() {
+        let named = table::first_few(&extra);
+        let (columns, are) = if extra.len() == 1 { ("column", "is") } else { ("columns", "are") };
+        let note = format!("{} {columns} that the model does not know {are} ignored: {named}", extra.len());
+        let _ = observer(Event::Note(note));
     }
     let Table { id_name, ids, frame, labels, .. } = table.aligned_to(features, &categories)?;
     let (prepared, applied) = model.preparation.apply_counting(frame)?;
@@ -90,6 +93,19 @@ pub fn unlike_sentence(Count { rows, flagged }: Count) -> Option<String> {
     const WORTH_SAYING: f64 = 0.05;
     (flagged as f64 >= WORTH_SAYING * rows as f64 && flagged > 0)
         .then(|| format!("{flagged} of {rows} rows are unlike the training rows: their codes may mean little"))
+}
+
+/// A sentence where the run that a model lies in found that it removes no noise.
+#[must_use]
+pub fn removes_no_noise(model: &Path) -> Option<String> {
+    let run = if model.is_dir() { model } else { model.parent()? };
+    let found = super::told::metrics_of(run).ok()?.training?.history.denoising?;
+    (found.cleaned >= found.noisy).then(|| {
+        format!(
+            "on held-out rows the model brings noisy rows no nearer to the clean ones (squared error {:.3e} after, {:.3e} before)",
+            found.cleaned, found.noisy
+        )
+    })
 }
 
 /// What is written about new rows.
@@ -171,7 +187,13 @@ pub fn in_parts(
 /// Says what had to be done to rows so that they fit.
 fn tell_applied(applied: &Applied, observer: &mut Observer<'_>) {
     if applied.filled > 0 {
-        let _ = observer(Event::Note(format!("{} missing numbers were filled in as the model says", applied.filled)));
+        let numbers = if applied.filled == 1 { "number was" } else { "numbers were" };
+        let _ = observer(Event::Note(format!("{} missing {numbers} filled in", applied.filled)));
+    }
+    if applied.bounded > 0 {
+        let values = if applied.bounded == 1 { "value lies" } else { "values lie" };
+        let note = format!("{} {values} beyond the bounds of the preparation, and count as these", applied.bounded);
+        let _ = observer(Event::Note(note));
     }
     for unseen in &applied.unseen_levels {
         let _ = observer(Event::Warning(unseen.sentence()));

@@ -15,12 +15,14 @@ use crate::value::Auto;
 const OPERATIONS_PER_SECOND: f64 = 4e10;
 /// Numbers of a table read, and prepared, per second, about.
 const READ_PER_SECOND: f64 = 4e7;
-/// Seconds per pair of rows that are compared, about.
-const SECONDS_PER_PAIR: f64 = 3e-9;
-/// Seconds per row of an approximate search for neighbors, about.
-const SECONDS_PER_SEARCH: f64 = 3e-4;
-/// Seconds per row and iteration of the embedding, about.
-const SECONDS_PER_POINT: f64 = 4e-7;
+/// Seconds on two threads per pair of rows that are compared, about.
+const SECONDS_PER_PAIR: f64 = 1.5e-9;
+/// Seconds on two threads per row of an approximate search for neighbors, about.
+const SECONDS_PER_SEARCH: f64 = 5e-5;
+/// Seconds on two threads per row and iteration of the embedding, about.
+const SECONDS_PER_POINT: f64 = 2e-7;
+/// Seconds on two threads per pair of rows whose ranks are compared in every space, and more per feature, about.
+const SECONDS_PER_RANK: (f64, f64) = (6.5e-8, 4e-11);
 /// Bytes of the program itself.
 const PROGRAM: u64 = 45 << 20;
 /// Bytes of a row beside its numbers: its id, its labels.
@@ -75,6 +77,10 @@ pub fn stages(pipeline: &Pipeline, options: &autoencoder::Options, size: Size) -
     let epochs = options.training.max_epochs.given().unwrap_or(200) as f64;
     let cells = rows as f64 * columns as f64;
     let pass = 2.0 * weights as f64 * rows as f64 / (OPERATIONS_PER_SECOND * threads);
+    let searched = match options.code_size {
+        Some(Auto::Auto) => autoencoder::searched_rows(size.training) as f64,
+        _ => 0.0,
+    };
     let holding = base + prepared + codes;
     let mut costs = vec![
         Cost { stage: Stage::Read, memory: base + read + READING.min(read), seconds: cells / READ_PER_SECOND },
@@ -82,7 +88,7 @@ pub fn stages(pipeline: &Pipeline, options: &autoencoder::Options, size: Size) -
         Cost {
             stage: Stage::Autoencoder,
             memory: base + prepared + 16 * weights + axes,
-            seconds: 3.0 * pass * epochs * size.training as f64 / rows.max(1) as f64,
+            seconds: 3.0 * pass * (epochs * size.training as f64 + searched) / rows.max(1) as f64,
         },
         Cost { stage: Stage::Encode, memory: holding + 2 * codes + names, seconds: pass + rows as f64 * 3e-6 },
     ];
@@ -103,7 +109,8 @@ pub fn stages(pipeline: &Pipeline, options: &autoencoder::Options, size: Size) -
     }
     let sample = pipeline.evaluate.on().map_or(0, |options| options.sample.min(rows)) as u64;
     let compared = if sample < n { 4 * sample * d } else { 4 * n * d };
-    let measuring = (sample as f64).powi(2) * (features as f64 + 200.0) * 2.0 / (OPERATIONS_PER_SECOND * threads);
+    let ranking = SECONDS_PER_RANK.0 + features as f64 * SECONDS_PER_RANK.1;
+    let measuring = (sample as f64).powi(2) * ranking * 2.0 / threads;
     costs.push(Cost {
         stage: Stage::Evaluate,
         memory: holding + compared.max(axes) + 8 * BLOCK.min(n) * d,

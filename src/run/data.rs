@@ -1,6 +1,6 @@
 //! A table read, split and prepared: what training, encoding and measuring start from.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use ndarray::Array2;
@@ -11,7 +11,7 @@ use crate::event::{Event, Observer, Stage};
 use crate::pipeline::Pipeline;
 use crate::prepare::{Preparation, Step};
 use crate::split::{self, Split, SplitBy};
-use crate::table::{self, Account, Label, LabelValues, Layout, Table};
+use crate::table::{self, Account, Label, LabelValues, Layout, ROW, Table};
 
 /// The names and labels of the rows, in the order of the table.
 #[derive(Debug, Clone)]
@@ -22,6 +22,14 @@ pub struct RowNames {
     pub ids: Vec<String>,
     /// What colors and scores.
     pub labels: Vec<Label>,
+}
+
+impl RowNames {
+    /// Whether the names are only the numbers of the rows.
+    #[must_use]
+    pub fn is_numbered(&self) -> bool {
+        self.id_name == ROW
+    }
 }
 
 /// A prepared table.
@@ -105,6 +113,9 @@ impl Data {
             features.chain(unused).map(String::as_str)
         })?;
         let split = split_rows(pipeline, &labels, ids.len())?;
+        if let SplitBy::Grouped(name) = &pipeline.autoencoder.training.split_by {
+            let _ = observer(Event::Note(held_out_groups(&labels, name, &split)?));
+        }
         let elsewhere = |name: &&String| labels.iter().all(|label| &label.name != *name);
         let colors = raw_values(&frame, colors.iter().filter(elsewhere))?;
         let steps = match &pipeline.prepare {
@@ -231,6 +242,28 @@ pub fn split_rows(pipeline: &Pipeline, labels: &[Label], rows: usize) -> Result<
         SplitBy::Stratified(name) => split::stratified(&groups(labels, name)?, fraction, pipeline.seed)?,
         SplitBy::Grouped(name) => split::grouped(&groups(labels, name)?, fraction, pipeline.seed)?,
     })
+}
+
+/// Which groups are held out, in words.
+fn held_out_groups(labels: &[Label], name: &str, split: &Split) -> Result<String> {
+    let groups = groups(labels, name)?;
+    let held_out: BTreeSet<u32> = split.validation.iter().map(|row| groups[*row]).collect();
+    let all: BTreeSet<u32> = groups.into_iter().collect();
+    let levels = labels.iter().find(|label| label.name == name).and_then(|label| match &label.values {
+        LabelValues::Classes { levels, .. } => Some(levels),
+        LabelValues::Numbers(_) => None,
+    });
+    let named = levels.map_or_else(String::new, |levels| {
+        let name = |group: &u32| levels.get(*group as usize).map_or("(missing)", String::as_str);
+        format!(": {}", table::first_few(&held_out.iter().map(name).collect::<Vec<_>>()))
+    });
+    let rows = split.training.len() + split.validation.len();
+    Ok(format!(
+        "{} of {rows} rows are held out, {} of {} groups by `{name}`{named}",
+        split.validation.len(),
+        held_out.len(),
+        all.len()
+    ))
 }
 
 /// Whether the label that `split_by` names is one.

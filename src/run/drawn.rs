@@ -3,7 +3,10 @@
 use std::collections::HashMap;
 use std::path::Path;
 
+use ndarray::{Array2, Axis};
+
 use super::apply::frame_columns;
+use super::data::RowNames;
 use super::read_back::read_embedded;
 use crate::autoencoder::Mixture;
 use crate::error::{Error, Result};
@@ -54,15 +57,38 @@ pub fn sample(
     Ok(())
 }
 
+/// A sentence where the codes that lie beside a model spread so much wider than the standard normal distribution that rows
+/// drawn from it are unlike the data.
+#[must_use]
+pub fn misfit(path: &Path, model: &Model) -> Option<String> {
+    const TOO_WIDE: f64 = 1.25;
+    let codes = codes_beside(path, model).ok()?;
+    let widest = codes.std_axis(Axis(0), 0.0).iter().fold(0.0_f64, |widest, one| widest.max(f64::from(*one)));
+    (widest > TOO_WIDE).then(|| {
+        format!(
+            "the codes of the run spread up to {widest:.1} times as wide as the normal distribution that is drawn from: rows \
+             drawn with `--from mixture` are nearer to the data, and so are those of a model trained with a larger `beta`"
+        )
+    })
+}
+
 /// A mixture fitted to the codes that lie beside a model in its run folder.
 ///
 /// # Errors
 /// If there are no codes beside the model.
 pub fn mixture(path: &Path, model: &Model, seed: Seed) -> Result<Mixture> {
-    let run = if path.is_dir() { path } else { path.parent().unwrap_or(Path::new("")) };
-    let (_, codes) =
-        read_embedded(&run.join("codes.parquet"), &model.about.input.labels, model.autoencoder.code_size())?;
+    let codes = codes_beside(path, model)?;
     Ok(Mixture::fit(codes.view(), COMPONENTS.min(codes.nrows()), seed))
+}
+
+fn codes_beside(path: &Path, model: &Model) -> Result<Array2<f32>> {
+    Ok(rows_beside(path, model)?.1)
+}
+
+/// The rows of the run that a model lies in, and their codes.
+fn rows_beside(path: &Path, model: &Model) -> Result<(RowNames, Array2<f32>)> {
+    let run = if path.is_dir() { path } else { path.parent().unwrap_or(Path::new("")) };
+    read_embedded(&run.join("codes.parquet"), &model.about.input.labels, model.autoencoder.code_size())
 }
 
 /// Rows in equal steps from one row of a run to another, along the line between their codes, in original units and
@@ -71,9 +97,7 @@ pub fn mixture(path: &Path, model: &Model, seed: Seed) -> Result<Mixture> {
 /// # Errors
 /// If there are no codes beside the model or none of such an id, or a step of the preparation cannot be undone.
 pub fn between(path: &Path, model: &Model, ends: [&str; 2], steps: usize) -> Result<Vec<Column>> {
-    let run = if path.is_dir() { path } else { path.parent().unwrap_or(Path::new("")) };
-    let (rows, codes) =
-        read_embedded(&run.join("codes.parquet"), &model.about.input.labels, model.autoencoder.code_size())?;
+    let (rows, codes) = rows_beside(path, model)?;
     let code = |id: &str| {
         let place = rows.ids.iter().position(|known| known == id).ok_or_else(|| {
             let error = Error::request(format!("no row of the run is called `{id}`"));

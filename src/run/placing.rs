@@ -26,6 +26,14 @@ pub fn placed(
     otherwise: &Otherwise,
     observer: &mut Observer<'_>,
 ) -> Result<(Vec<Column>, NewRows)> {
+    if run.is_file() {
+        let folder = run.parent().unwrap_or(run).display();
+        return Err(Error::request(format!(
+            "`{}` is a file, and rows are placed on the map of a run folder",
+            run.display()
+        ))
+        .hint(format!("give the folder of the run: `{folder}`")));
+    }
     let record = Record::load(run)?;
     let changed = record.verify(run);
     if !changed.is_empty() {
@@ -66,8 +74,8 @@ fn outlier_columns(
             outside.len(),
             run.display()
         );
-        // one in a hundred is what rows of the same kind would show
         let usual = flagged as f64 <= 0.02 * outside.len() as f64;
+        let said = if usual { format!("{said}; of rows of the same kind about 1 % do") } else { said };
         let _ = observer(if usual { Event::Note(said) } else { Event::Warning(said) });
     }
     Ok([

@@ -1,12 +1,13 @@
 //! Everything a run leaves for its user, written whole, the record last.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use ndarray::ArrayView2;
 
 use super::courses;
 use super::data::RowNames;
+use super::folder;
 use super::measure::Measured;
 use super::pictures::{self, Palette};
 use super::record::{self, Machine, Record};
@@ -15,7 +16,7 @@ use super::work::{Coded, LaidOut, Trained, Work};
 use super::{Faithfulness, Metrics, Outcome};
 use crate::embed;
 use crate::error::{Error, Result};
-use crate::event::{Observer, Stage};
+use crate::event::{Event, Observer, Stage};
 use crate::pipeline::{Loaded, Pipeline, tidy};
 use crate::table::LabelValues;
 use crate::table::write::{self, Column};
@@ -107,21 +108,45 @@ impl Work<'_> {
             inputs: self.inputs.iter().cloned().collect(),
             stages: meter.stages,
             files: BTreeMap::new(),
+            drawn: BTreeSet::new(),
             neighbors: self.graph.clone(),
             machine: Machine::here(),
             digest: String::new(),
         };
         let folder = self.folder()?;
-        let earlier = Record::load(folder.path()).map(|earlier| earlier.files).unwrap_or_default();
+        let earlier = Record::load(folder.path()).ok();
+        record.files =
+            earlier.as_ref().map(|earlier| maps_that_stay(folder.path(), earlier, &files)).unwrap_or_default();
+        record.drawn = record.files.keys().cloned().collect();
         record.publish(folder, files)?;
+        let earlier = earlier.map(|earlier| earlier.files).unwrap_or_default();
         let is_name = |name: &String| Path::new(name).file_name() == Some(name.as_ref());
-        for name in earlier.keys().filter(|name| is_name(name) && !record.files.contains_key(*name)) {
-            // a picture of an earlier run that this one did not draw
-            folder.remove(name);
+        let gone: Vec<&String> =
+            earlier.keys().filter(|name| is_name(name) && !record.files.contains_key(*name)).collect();
+        gone.iter().for_each(|name| folder.remove(name));
+        if !gone.is_empty() {
+            let named = crate::table::first_few(&gone);
+            let _ = observer(Event::Note(format!("removed, because they show what was there before: {named}")));
         }
         self.forget_the_rest();
         Ok(Outcome { folder: loaded.output.clone(), metrics, record, summary })
     }
+}
+
+/// The maps that `plot` drew into the folder, if they show the points that this run publishes and it does not draw them
+/// itself; with their digests.
+fn maps_that_stay(run: &Path, earlier: &Record, files: &[(String, Vec<u8>)]) -> BTreeMap<String, String> {
+    const POINTS: &str = "embedding.parquet";
+    let points = files.iter().find(|(name, _)| name == POINTS).map(|(_, bytes)| folder::digest(bytes));
+    if points.is_none() || earlier.files.get(POINTS) != points.as_ref() {
+        return BTreeMap::new();
+    }
+    let stays = |(name, digest): &(&String, &String)| {
+        earlier.drawn.contains(*name)
+            && files.iter().all(|(drawn, _)| drawn != *name)
+            && folder::digest_of(&run.join(name)).ok().as_ref() == Some(*digest)
+    };
+    earlier.files.iter().filter(stays).map(|(name, digest)| (name.clone(), digest.clone())).collect()
 }
 
 /// The names of all files a run of this pipeline writes.

@@ -77,8 +77,12 @@ pub(super) fn of(model: &Model, data: &Path, otherwise: &Otherwise) -> Result<Re
         input.labels.clear();
     }
     input = with_what_is_there(input, |name| lies.columns.contains(name));
-    if otherwise.id.is_some() {
-        input.id.clone_from(&otherwise.id);
+    if let Some(id) = &otherwise.id {
+        if known.contains(&id.as_str()) {
+            return Err(Error::request(format!("`{id}` is a feature of the model, and cannot name the rows as well"))
+                .hint("name another column by `--id`, or leave it out"));
+        }
+        input.id = Some(id.clone());
     }
     if otherwise.fill_with_medians {
         input.missing.numeric = NumericMissing::Median;
@@ -113,7 +117,7 @@ pub(super) fn filling(model: &Model, otherwise: &Otherwise) -> Result<Option<Mod
     }
     let preparation: Preparation = model.preparation.filling_medians().ok_or_else(|| {
         Error::request("the model does not hold the medians of its training rows")
-            .hint("run its pipeline again: models keep them since then")
+            .hint("train it again with this version: it keeps them")
     })?;
     Ok(Some(Model { preparation, ..model.clone() }))
 }

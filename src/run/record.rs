@@ -1,6 +1,6 @@
 //! `run.json`: the commit record of a run, written last, with the digest of everything the run wrote.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -36,6 +36,9 @@ pub struct Record {
     pub stages: Vec<StageRecord>,
     /// The digest (BLAKE3) of every file the run wrote.
     pub files: BTreeMap<String, String>,
+    /// Which of these files `plot` drew: they stay as long as the map is the same.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub drawn: BTreeSet<String>,
     /// The neighbor graph of the codes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub neighbors: Option<Graph>,

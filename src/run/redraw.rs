@@ -76,6 +76,7 @@ pub fn plot(run: &Path, options: &PlotOptions, output: Option<&Path>, observer: 
     let folder = Folder::open(run)?;
     let mut record = Record::load(run)?;
     let first = run.join(name);
+    record.drawn.insert(name.clone());
     record.publish(&folder, drawn)?;
     Ok(first)
 }

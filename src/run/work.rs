@@ -275,7 +275,7 @@ impl<'a> Work<'a> {
         }
         let seed = self.pipeline().seed;
         let neighbors = self.neighbors(coded, &options, observer)?;
-        let start = pictures::start_from(&options, &self.loaded.base, &coded.rows)?;
+        let start = pictures::start_from(&options, &self.loaded.base, &coded.rows, observer)?;
         if let embed::Start::From(run) = &options.start
             && keys::start_digest(self.loaded, run).ok() != self.keys.start
         {

@@ -136,7 +136,7 @@ fn a_word_that_is_a_level_elsewhere_is_not_taken_for_missing() {
     place.file("t.csv", format!("dose,b,sev\n{}", rows("high")));
     let words = ["column `dose` holds `high`", "`high` is also a value of `sev`"];
     place.reduce(&["init", "t.csv", "-o", "p.yaml"]).refused(&words);
-    place.file("other.csv", format!("dose,b,sev\n{}", rows("?")));
+    place.file("other.csv", format!("dose,b,sev\n{}", rows("-")));
     place.reduce(&["init", "other.csv", "-o", "q.yaml"]).done();
     let brief = ["run", "q.yaml", "--set", "autoencoder.training.max_epochs=1", "--set", "tsne=none"];
     let said = place.reduce(&brief).done().stderr;

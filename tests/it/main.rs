@@ -17,4 +17,5 @@ mod program;
 mod promises;
 mod real_data;
 mod sizes;
+mod told;
 mod verbs;

@@ -86,7 +86,7 @@ fn holes_in_new_rows_are_filled_when_asked_and_refused_with_the_way_out() {
     place.reduce(&["reconstruct", "run", "holes.csv", "-o", "x.csv"]).refused(&words);
     let asked = ["encode", "run", "holes.csv", "--missing", "median", "-o", "b.csv"];
     let said = place.reduce(&asked).done();
-    assert!(said.stderr.contains("1 missing numbers were filled in"), "{}", said.stderr);
+    assert!(said.stderr.contains("1 missing number was filled in"), "{}", said.stderr);
     // the same as a model that was told so from the start gives
     place.reduce(&["run", "p.yaml", "--set", "input.missing.numeric=median", "--set", "output=told"]).done();
     place.reduce(&["encode", "told", "holes.csv", "-o", "c.csv"]).done();

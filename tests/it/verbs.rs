@@ -164,6 +164,21 @@ fn neighbors_on_the_map_are_looked_for_among_all_rows_where_a_sample_is_compared
 }
 
 #[test]
+fn what_plot_drew_stays_as_long_as_the_map_is_the_same() {
+    let place = Place::new();
+    place.digits(SMALL).reduce(&["run", "p.yaml"]).done();
+    place.reduce(&["plot", "run", "--color-by", "pixel_3_3"]).done();
+    let drawn = place.read("run/embedding-pixel_3_3.svg");
+    place.reduce(&["run", "p.yaml", "--set", "plots=[{color_by: reliability}]"]).done();
+    assert_eq!(place.read("run/embedding-pixel_3_3.svg"), drawn);
+    place.reduce(&["verify", "run"]).done();
+    let other = place.reduce(&["run", "p.yaml", "--set", "seed=7"]).done().stderr;
+    assert!(other.contains("removed, because they show what was there before: `embedding-pixel_3_3.svg`"), "{other}");
+    assert!(!place.join("run/embedding-pixel_3_3.svg").exists());
+    place.reduce(&["verify", "run"]).done();
+}
+
+#[test]
 fn a_plot_is_drawn_again_by_another_column() {
     let place = Place::new();
     place.digits(SMALL).reduce(&["run", "p.yaml"]).done();

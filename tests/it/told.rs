@@ -1,0 +1,144 @@
+//! What check, run and the verbs say, so that nobody has to guess.
+
+use crate::program::Place;
+
+const SMALL: &str =
+    "autoencoder: {code_size: 2, hidden: [16], training: {max_epochs: 3}}\ntsne: {iterations: 60}\noutput: run\n";
+
+/// Rows of four numbers with an id, the last number far out in one of them.
+fn table(rows: usize) -> String {
+    let row = |at: usize| {
+        let far = if at == 11 { 100_000 } else { at % 5 };
+        format!("c{at},{},{},{},{far},{}\n", at % 7, at * 3 % 11, at % 13, ["x", "y"][at % 2])
+    };
+    format!("cell,a,b,c,d,kind\n{}", (0..rows).map(row).collect::<String>())
+}
+
+fn with_input(input: &str) -> String {
+    format!("version: 1\ninput: {{path: t.csv, id: cell{input}}}\n{SMALL}")
+}
+
+#[test]
+fn check_refuses_what_run_would_refuse() {
+    let place = Place::new();
+    place.file("t.csv", table(60)).file("types.csv", "cell,type\nc0,u\nc1,v\n");
+    place.file("p.yaml", with_input(", labels: [kind]"));
+    place.reduce(&["check", "p.yaml"]).done();
+    let refused = |metadata: &str, labels: &str, words: &[&str]| {
+        place.file("m.yaml", with_input(&format!(", metadata: {metadata}, labels: [{labels}]")));
+        place.reduce(&["check", "m.yaml"]).refused(words);
+        place.reduce(&["run", "m.yaml"]).refused(&[]);
+    };
+    refused("{path: gone.csv}", "type", &["gone.csv"]);
+    refused("{path: types.csv, key: nosuch}", "type", &["metadata key column `nosuch`", "types.csv"]);
+    refused("{path: types.csv, unmatched: keep}", "typo", &["label column `typo`", "did you mean `type`?"]);
+    for (option, word) in [
+        ("plots=[{color_by: NOGENE}]", "no column `NOGENE` to color by"),
+        ("tsne={start: {from: runs/none}}", "names a run folder with an embedding"),
+    ] {
+        place.reduce(&["check", "p.yaml", "--set", option]).refused(&[word]);
+        place.reduce(&["run", "p.yaml", "--set", option]).refused(&[word]);
+    }
+    place.file("twice.csv", "cell,type\nc0,u\nc1,u\n");
+    refused_by_run(&place, "{path: twice.csv, key: type}", "another `input.metadata.key`");
+}
+
+fn refused_by_run(place: &Place, metadata: &str, word: &str) {
+    place.file("m.yaml", with_input(&format!(", metadata: {metadata}, labels: [kind]")));
+    place.reduce(&["run", "m.yaml"]).refused(&[word]);
+}
+
+#[test]
+fn codes_are_rated_by_the_ids_they_hold() {
+    let place = Place::new();
+    place.file("t.csv", table(60)).file("p.yaml", with_input(", labels: [kind]"));
+    place.reduce(&["run", "p.yaml"]).done();
+    place.reduce(&["encode", "run", "t.csv", "-o", "codes.csv"]).done();
+    let text = String::from_utf8(place.read("codes.csv")).expect("text");
+    let (header, rows) = text.split_once('\n').expect("a header");
+    let turned: Vec<&str> = rows.lines().rev().collect();
+    place.file("turned.csv", format!("{header}\n{}\n", turned.join("\n")));
+    let score = |arguments: &[&str]| place.reduce(&[&["score"], arguments].concat()).done().stdout;
+    let asked = score(&["t.csv", "codes.csv", "--id", "cell", "--label", "kind"]);
+    assert_eq!(score(&["t.csv", "turned.csv", "--label", "kind"]), asked);
+    assert!(asked.contains("0.5000 are of the largest class"), "{asked}");
+    // an id asked for is not given up silently
+    place.file("foreign.csv", "u,v\n".to_owned() + &"1,2\n3,5\n".repeat(30));
+    place.reduce(&["score", "t.csv", "foreign.csv", "--id", "cell"]).refused(&["no column `cell`", "foreign.csv"]);
+    let said = place.reduce(&["score", "t.csv", "foreign.csv"]).done().stderr;
+    assert!(said.contains("taken in the order of the table"), "{said}");
+    // a label that only the embedding holds
+    let bare: Vec<String> =
+        table(60).lines().map(|line| line[..line.rfind(',').expect("a comma")].to_owned()).collect();
+    place.file("bare.csv", bare.join("\n"));
+    let found = score(&["bare.csv", "codes.csv", "run/embedding.parquet", "--label", "kind"]);
+    assert!(found.contains("label agreement"), "{found}");
+    place.reduce(&["score", "bare.csv", "codes.csv", "--label", "nosuch"]).refused(&["nosuch"]);
+}
+
+#[test]
+fn a_map_that_starts_from_another_says_how_many_rows_it_knows() {
+    let place = Place::new();
+    place.file("t.csv", table(50)).file("p.yaml", with_input(", labels: [kind]"));
+    place.reduce(&["run", "p.yaml"]).done();
+    place.file("t.csv", table(60));
+    let later = ["run", "p.yaml", "--set", "output=later", "--set", "tsne={iterations: 60, start: {from: run}}"];
+    let said = place.reduce(&later).done().stderr;
+    assert!(said.contains("50 of 60 rows begin where") && !said.contains("by their numbers"), "{said}");
+    let numbered =
+        format!("version: 1\ninput: {{path: t.csv, labels: [kind], features: {{exclude: [cell]}}}}\n{SMALL}");
+    place.file("n.yaml", numbered);
+    place.reduce(&["run", "n.yaml", "--set", "output=first"]).done();
+    let again = ["run", "n.yaml", "--set", "output=second", "--set", "tsne={iterations: 60, start: {from: first}}"];
+    let said = place.reduce(&again).done().stderr;
+    assert!(said.contains("matched with those of the earlier run by their numbers"), "{said}");
+}
+
+#[test]
+fn what_preparation_pulls_in_is_counted_and_named() {
+    let place = Place::new();
+    place.file("t.csv", table(300)).file("p.yaml", with_input(", labels: [kind]"));
+    let said = place.reduce(&["run", "p.yaml", "--set", "tsne=none"]).done().stderr;
+    assert!(said.contains("standardize: 1 value lies beyond the bounds and was pulled in; most in `d`"), "{said}");
+    let said = place.reduce(&["encode", "run", "t.csv", "-o", "codes.csv"]).done().stderr;
+    assert!(said.contains("1 value lies beyond the bounds of the preparation"), "{said}");
+    assert!(said.contains("an error above") && said.contains("features beyond those of the training rows"), "{said}");
+}
+
+#[test]
+fn a_search_says_what_every_size_kept_and_held_out_groups_are_named() {
+    let place = Place::new();
+    place.digits("autoencoder: {code_size: auto, hidden: [16], training: {max_epochs: 2, split_by: {grouped: label}}}\ntsne: none\noutput: run\n");
+    let said = place.reduce(&["run", "p.yaml"]).done().stderr;
+    assert!(said.contains("code size ") && said.contains("it is the smallest that keeps 95 %"), "{said}");
+    assert!(said.contains("of 300 rows are held out, ") && said.contains(" of 10 groups by `label`: `"), "{said}");
+    let plan = place.reduce(&["plan", "p.yaml"]).done().stdout;
+    assert!(plan.contains("`code_size: auto` is searched by short trainings"), "{plan}");
+}
+
+#[test]
+fn rows_are_drawn_and_cleaned_with_a_warning_where_it_is_due() {
+    let place = Place::new();
+    place.digits("tsne: none\nevaluate: none\noutput: run\n");
+    // steep numbers, and next to nothing that holds their codes to the normal distribution
+    let steep = |at: u32| format!("{},{},{},{}\n", 1 << (at % 14), at % 7, 3_i32.pow(at % 9), at * 5 % 13);
+    place.file("steep.csv", format!("a,b,c,d\n{}", (0..300).map(steep).collect::<String>()));
+    place.file(
+        "steep.yaml",
+        "version: 1\ninput: {path: steep.csv}\ntsne: none\nevaluate: none\noutput: wide\n\
+         autoencoder: {code_size: 2, hidden: [16], code: {variational: {beta: 0.000001}}, \
+         training: {max_epochs: 40, learning_rate: 0.01}}\n",
+    );
+    place.reduce(&["run", "steep.yaml"]).done();
+    let said = place.reduce(&["sample", "wide", "-n", "5", "-o", "s.csv"]).done().stderr;
+    assert!(said.contains("warning: the codes of the run spread up to"), "{said}");
+    let said = place.reduce(&["sample", "wide", "-n", "5", "--from", "mixture", "-o", "s.csv"]).done().stderr;
+    assert!(!said.contains("warning"), "{said}");
+    // noise so small that no code of four numbers can be nearer
+    let small =
+        "autoencoder={code_size: 4, hidden: [16], training: {max_epochs: 3}, corruption: {gaussian: {sd: 0.0001}}}";
+    place.reduce(&["run", "p.yaml", "--set", small, "--set", "output=clean"]).done();
+    let said = place.reduce(&["denoise", "clean", "digits.csv", "-o", "d.csv"]).done().stderr;
+    assert!(said.contains("warning: on held-out rows the model brings noisy rows no nearer"), "{said}");
+    assert!(!said.contains("unlike"), "{said}");
+}
