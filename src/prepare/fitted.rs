@@ -183,10 +183,18 @@ impl Fitted {
             Self::Sqrt => "sqrt: the square root".to_owned(),
             Self::Arcsinh { cofactor } => format!("arcsinh: of x / {cofactor}"),
             Self::Keep { step, columns, of } => format!("{step}: {} of {of} features are kept", columns.len()),
-            Self::Affine { step, bounds, .. } => match bounds {
-                Some((low, high)) => format!("{step}: within {low} and {high}"),
-                None => step.clone(),
-            },
+            Self::Affine { step, bounds, .. } => {
+                let what = match step.as_str() {
+                    "standardize" => ": mean 0 and standard deviation 1",
+                    "robust" => ": median 0 and range between the quantiles 1",
+                    _ => "",
+                };
+                let within = bounds.map_or(String::new(), |(low, high)| match what {
+                    "" => format!(": within {low} and {high}"),
+                    _ => format!(", within {low} and {high}"),
+                });
+                format!("{step}{what}{within}")
+            }
             Self::Clip { .. } => "quantile_clip: values beyond the quantiles are pulled in".to_owned(),
             Self::L2Rows => "l2_rows: each row is divided by its length".to_owned(),
         }

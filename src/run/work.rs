@@ -179,6 +179,10 @@ impl<'a> Work<'a> {
             },
         )?;
         super::publish::check_names(&data.rows)?;
+        // whether the map can start where it is told to is known before the training
+        if let Some(tsne) = pipeline.tsne.on() {
+            pictures::start_from(tsne, &self.loaded.base, &data.rows, &mut crate::event::silent)?;
+        }
         if self.folder.is_none() {
             self.folder = Some(Folder::open(&self.loaded.output)?);
         }

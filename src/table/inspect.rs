@@ -206,7 +206,7 @@ impl Inspection {
             lines.push(format!("{} features are constant: {}{more}", self.constant.0, shown.join(", ")));
         }
         if self.duplicate_rows > 0 && self.trainable() > 0 {
-            lines.push(format!("{} rows are equal to an earlier one", self.duplicate_rows));
+            lines.push(format!("{} rows are equal to an earlier one in all that can train", self.duplicate_rows));
         }
         if !self.possible_ids.is_empty() {
             lines.push(format!("could be the id: {}", first_few(&self.possible_ids)));

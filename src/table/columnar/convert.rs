@@ -43,7 +43,10 @@ pub(super) fn numbers(
             _ => wide(piece.cast(&DataType::Float64)?.f64()?, to, |value| value * scale),
         })
     })?;
-    if let Some(row) = to.iter().position(|value| value.is_infinite()) {
+    // looked at all together first, which a processor does many at a time
+    let any_infinite = to.iter().fold(false, |any, value| any | value.is_infinite());
+    let infinite = if any_infinite { to.iter().position(|value| value.is_infinite()) } else { None };
+    if let Some(row) = infinite {
         let value = contain(format, || Ok(piece.cast(&DataType::Float64)?.f64()?.get(row)))?;
         let value = value.map_or(f64::from(to[row]), |value| value * scale);
         let (column, row, text) = (clipped(&column.name), first_row + row + 1, value.to_string());

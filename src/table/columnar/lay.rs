@@ -179,12 +179,13 @@ fn transpose(block: &[f32], count: usize, columns: &[(usize, usize)], rows: &mut
     const ROWS: usize = 8 * SIDE;
     rows.par_chunks_mut(ROWS * width).enumerate().for_each(|(chunk, rows)| {
         let height = rows.len() / width;
-        for columns in columns.chunks(SIDE) {
-            let side_by_side =
-                columns.len() == SIDE && columns.iter().zip(columns[0].0..).all(|((to, _), expected)| *to == expected);
-            for start in (0..height).step_by(SIDE) {
-                let end = height.min(start + SIDE);
-                let first = chunk * ROWS + start;
+        // along the rows first: a page of the matrix is left when it is full
+        for start in (0..height).step_by(SIDE) {
+            let end = height.min(start + SIDE);
+            let first = chunk * ROWS + start;
+            for columns in columns.chunks(SIDE) {
+                let side_by_side = columns.len() == SIDE
+                    && columns.iter().zip(columns[0].0..).all(|((to, _), expected)| *to == expected);
                 if side_by_side && end - start == SIDE {
                     let mut square = [[0.0_f32; SIDE]; SIDE];
                     for (column, (_, from)) in columns.iter().enumerate() {
