@@ -1,14 +1,16 @@
 //! A trained model with its preparation.
 
+use std::ffi::CString;
 use std::path::PathBuf;
 
 use numpy::{IntoPyArray, PyArray1, PyArray2, PyReadonlyArray2};
-use pyo3::exceptions::{PyRuntimeError, PyValueError};
+use pyo3::exceptions::{PyRuntimeError, PyUserWarning, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use reduce::autoencoder::Corruption;
 use reduce::error::Error;
 use reduce::pipeline::Pipeline;
+use reduce::prepare::Unseen;
 use reduce::run::{apply, memory};
 use reduce::seed::Seed;
 use reduce::table::Frame;
@@ -206,9 +208,15 @@ impl Model {
         let mut progress = Progress::new(None);
         let done = py.detach(|| {
             let new = memory::new_rows(&self.inner, held, &mut |event| progress.take(&event))?;
-            work(new)
+            let unseen: Vec<String> = new.applied.unseen_levels.iter().map(Unseen::sentence).collect();
+            Ok((work(new)?, unseen))
         });
-        progress.end(done)
+        let (done, unseen) = progress.end(done)?;
+        for sentence in unseen {
+            let sentence = CString::new(sentence.replace('\0', " "))?;
+            PyErr::warn(py, &py.get_type::<PyUserWarning>(), &sentence, 1)?;
+        }
+        Ok(done)
     }
 }
 

@@ -41,6 +41,14 @@ def test_holes_are_refused_with_the_way_out():
     assert np.isfinite(reduce.Autoencoder(2, missing="median", **QUICK).fit_transform(holes)).all()
 
 
+def test_levels_that_no_training_row_had_are_told():
+    pl = pytest.importorskip("polars")
+    table = pl.DataFrame({"a": list(range(40)), "b": [x % 7 for x in range(40)], "kind": ["x", "y"] * 20})
+    model = reduce.Autoencoder(2, **QUICK).fit(table)
+    with pytest.warns(UserWarning, match="1 row has a level of `kind` that no training row had, and counts as none"):
+        model.transform(pl.DataFrame({"a": [1, 2], "b": [1, 2], "kind": ["x", "z"]}))
+
+
 def test_a_map_refuses_a_perplexity_that_the_rows_do_not_allow():
     with pytest.raises(ValueError, match="perplexity 50"):
         reduce.TSNE(perplexity=50).fit(rows(60))

@@ -57,9 +57,9 @@ impl Unseen {
     #[must_use]
     pub fn sentence(&self) -> String {
         let levels: Vec<&String> = self.levels.iter().collect();
-        let (rows, have) = if self.rows == 1 { ("row", "has") } else { ("rows", "have") };
+        let (rows, have, count) = if self.rows == 1 { ("row", "has", "counts") } else { ("rows", "have", "count") };
         format!(
-            "{} {rows} {have} a level of `{}` that no training row had, and count as none of its levels: {}",
+            "{} {rows} {have} a level of `{}` that no training row had, and {count} as none of its levels: {}",
             self.rows,
             clipped(&self.column),
             first_few(&levels)

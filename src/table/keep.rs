@@ -183,30 +183,29 @@ fn refused(
 
 fn missing_per_column(values: &Array2<f32>) -> Vec<usize> {
     use rayon::prelude::*;
-    const ROWS: usize = 1024;
+    /// Values that one thread looks at before it takes more.
+    const AT_ONCE: usize = 1 << 18;
     let width = values.ncols();
     let Some(flat) = values.as_slice() else { return vec![0; width] };
     if width == 0 {
         return Vec::new();
     }
-    let parts: Vec<Vec<u32>> = flat
-        .par_chunks(ROWS * width)
-        .filter(|rows| rows.iter().any(|value| value.is_nan()))
-        .map(|rows| {
-            let mut counts = vec![0_u32; width];
-            for row in rows.chunks_exact(width) {
-                for (count, value) in counts.iter_mut().zip(row) {
-                    *count += u32::from(value.is_nan());
-                }
+    // looked at all together first, which a processor does many at a time
+    let holds_any =
+        |rows: &&[f32]| rows.chunks(1024).any(|piece| piece.iter().fold(false, |any, value| any | value.is_nan()));
+    let counted = |rows: &[f32]| {
+        let mut counts = vec![0; width];
+        for row in rows.chunks_exact(width) {
+            for (count, value) in counts.iter_mut().zip(row) {
+                *count += usize::from(value.is_nan());
             }
-            counts
-        })
-        .collect();
-    let mut counts = vec![0; width];
-    for part in parts {
-        for (count, more) in counts.iter_mut().zip(part) {
-            *count += more as usize;
         }
-    }
-    counts
+        counts
+    };
+    let together = |mut counts: Vec<usize>, more: Vec<usize>| {
+        counts.iter_mut().zip(more).for_each(|(count, more)| *count += more);
+        counts
+    };
+    let rows_at_once = (AT_ONCE / width).max(1);
+    flat.par_chunks(rows_at_once * width).filter(holds_any).map(counted).reduce(|| vec![0; width], together)
 }
