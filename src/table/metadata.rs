@@ -1,6 +1,8 @@
 //! A second table joined by id, one row to one row.
 
 use std::collections::HashMap;
+use std::path::Path;
+use std::path::PathBuf;
 
 use crate::error::Result;
 use crate::error::nearest;
@@ -9,7 +11,14 @@ use crate::table::dictionary::Dictionary;
 use crate::table::error::TableError;
 use crate::table::first_few;
 use crate::table::gather::TextUse;
+use crate::table::options::Input;
+use crate::table::options::Metadata;
 use crate::table::options::Unmatched;
+use crate::table::read::load;
+use crate::table::read::open;
+use crate::table::read::placed;
+use crate::table::read::resolve;
+use crate::table::source::Kind;
 
 /// A second table, ready to be looked up by id.
 pub(super) struct Joined {
@@ -29,10 +38,43 @@ pub(super) struct Matched {
     pub(super) notes: Vec<String>,
 }
 
+/// Reads the metadata of a pipeline.
+///
+/// # Errors
+/// If the file cannot be read, lacks its key, or does not name each of its rows once.
+pub(super) fn load_metadata(metadata: &Metadata, base: &Path) -> Result<Joined> {
+    let (file, key, labels) = metadata_columns(metadata, base)?;
+    let input = Input { id: Some(key.clone()), labels, ..Input::new(&file) };
+    let loaded = load(std::slice::from_ref(&file), &input, &mut crate::event::silent)?;
+    Joined::new(loaded, key, metadata.unmatched).map_err(|error| placed(error, &file))
+}
+
+/// The file of the metadata, its column of ids, and its other columns, which can be labels.
+///
+/// # Errors
+/// If the file cannot be read, or lacks its key.
+pub(super) fn metadata_columns(metadata: &Metadata, base: &Path) -> Result<(PathBuf, String, Vec<String>)> {
+    let file = resolve(&metadata.path, base)?.swap_remove(0);
+    let source = open(&file, &Input::new(&file))?;
+    let columns = source.columns();
+    let key = match (&metadata.key, source.row_names()) {
+        (Some(key), _) => key.clone(),
+        (None, Some(names)) => names.to_owned(),
+        (None, None) => columns[0].name.clone(),
+    };
+    if !columns.iter().any(|column| column.name == key) {
+        let nearest = nearest(&key, columns.iter().map(|column| column.name.as_str())).map(str::to_owned);
+        return Err(placed(TableError::NoSuchColumn { role: "metadata key", name: key, nearest }.into(), &file));
+    }
+    let others = columns.iter().filter(|column| column.kind != Kind::Other && column.name != key);
+    let labels = others.map(|column| column.name.clone()).collect();
+    Ok((file, key, labels))
+}
+
 impl Joined {
     /// # Errors
     /// If two rows have one id or a row has none.
-    pub(super) fn new(loaded: Loaded, key: String, unmatched: Unmatched) -> Result<Self> {
+    fn new(loaded: Loaded, key: String, unmatched: Unmatched) -> Result<Self> {
         let ids = loaded.ids.unwrap_or_default();
         let mut row_of = HashMap::with_capacity(ids.len());
         for (row, id) in ids.into_iter().enumerate() {

@@ -21,9 +21,10 @@ use crate::table::gather::Slot;
 use crate::table::gather::TextUse;
 use crate::table::inspect;
 use crate::table::metadata;
+use crate::table::metadata::load_metadata;
+use crate::table::metadata::metadata_columns;
 use crate::table::options::Input;
 use crate::table::options::Layout;
-use crate::table::options::Metadata;
 use crate::table::roles;
 use crate::table::source;
 use crate::table::source::Kind;
@@ -252,7 +253,7 @@ pub fn absolute(path: &Path) -> PathBuf {
 }
 
 /// A literal path first; else a pattern.
-fn resolve(path: &Path, base: &Path) -> Result<Vec<PathBuf>> {
+pub(super) fn resolve(path: &Path, base: &Path) -> Result<Vec<PathBuf>> {
     let text = path.to_string_lossy();
     if text.is_empty() {
         return Err(Error::request("`input.path` is empty").hint("give a file"));
@@ -309,7 +310,7 @@ pub(super) fn with_row_names(input: &Input, source: &dyn Source) -> (Input, bool
     (input, serve)
 }
 
-fn load(files: &[PathBuf], input: &Input, observer: &mut Observer<'_>) -> Result<Loaded> {
+pub(super) fn load(files: &[PathBuf], input: &Input, observer: &mut Observer<'_>) -> Result<Loaded> {
     let mut source = open(&files[0], input)?;
     let (input, served) = &with_row_names(input, source.as_ref());
     let mut account = Account { format: source.format(), notes: source.notes(), ..Account::default() };
@@ -368,32 +369,6 @@ pub(super) fn drain(
     let mut progress = Progress::new(observer);
     while source.next(slots, gather, usize::MAX, &mut progress)? {}
     Ok(())
-}
-
-fn load_metadata(metadata: &Metadata, base: &Path) -> Result<metadata::Joined> {
-    let (file, key, labels) = metadata_columns(metadata, base)?;
-    let input = Input { id: Some(key.clone()), labels, ..Input::new(&file) };
-    let loaded = load(std::slice::from_ref(&file), &input, &mut crate::event::silent)?;
-    metadata::Joined::new(loaded, key, metadata.unmatched).map_err(|error| placed(error, &file))
-}
-
-/// The file of the metadata, its column of ids, and its other columns, which can be labels.
-fn metadata_columns(metadata: &Metadata, base: &Path) -> Result<(PathBuf, String, Vec<String>)> {
-    let file = resolve(&metadata.path, base)?.swap_remove(0);
-    let source = open(&file, &Input::new(&file))?;
-    let columns = source.columns();
-    let key = match (&metadata.key, source.row_names()) {
-        (Some(key), _) => key.clone(),
-        (None, Some(names)) => names.to_owned(),
-        (None, None) => columns[0].name.clone(),
-    };
-    if !columns.iter().any(|column| column.name == key) {
-        let nearest = nearest(&key, columns.iter().map(|column| column.name.as_str())).map(str::to_owned);
-        return Err(placed(TableError::NoSuchColumn { role: "metadata key", name: key, nearest }.into(), &file));
-    }
-    let others = columns.iter().filter(|column| column.kind != Kind::Other && column.name != key);
-    let labels = others.map(|column| column.name.clone()).collect();
-    Ok((file, key, labels))
 }
 
 /// A column that does nothing, for the account.
