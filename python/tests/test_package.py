@@ -66,6 +66,8 @@ def test_progress_is_told_and_can_stop_the_work():
 
 
 def test_a_key_interrupts_and_other_threads_run_meanwhile():
+    # a shell that runs this in the background has the key ignored
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     counted = [0]
     done = threading.Event()
 
