@@ -96,6 +96,7 @@ impl Plan {
         pipeline.autoencoder = options;
         pipeline.prepare = Some(data.steps.clone());
         pipeline.name = Some(loaded.name.clone());
+        pipeline.plots = Some(run::plots_wanted(&loaded.pipeline));
         if let Switch::On(tsne) = &loaded.pipeline.tsne {
             notes.push(format!("neighbors: {}", tsne.neighbors.chosen(rows, size).1));
             let tsne = tsne.resolve(rows, size)?;

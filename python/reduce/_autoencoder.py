@@ -203,7 +203,7 @@ class Autoencoder(TransformerMixin, BaseEstimator):
     def transform(self, X):
         """The code of every row: ndarray of shape (n_samples, code_size), float32."""
         check_is_fitted(self)
-        return self._model.encode(*self._read(X))
+        return self._for_rows().encode(*self._read(X))
 
     def inverse_transform(self, X):
         """Rows in the units of the table that belong to codes.
@@ -230,7 +230,7 @@ class Autoencoder(TransformerMixin, BaseEstimator):
     def reconstruct(self, X):
         """The rows of `X` back through their codes, in the units of the table; as :meth:`inverse_transform` gives them."""
         check_is_fitted(self)
-        return self._given_back(*self._model.reconstruct(*self._read(X)))
+        return self._given_back(*self._for_rows().reconstruct(*self._read(X)))
 
     def denoise(self, X):
         """The rows of `X` cleaned of noise, by an autoencoder trained with ``corruption``."""
@@ -247,7 +247,7 @@ class Autoencoder(TransformerMixin, BaseEstimator):
     def score_samples(self, X):
         """How well each row is reconstructed: minus its mean squared error, in prepared units (``n_samples``)."""
         check_is_fitted(self)
-        errors, _ = self._model.novelty(*self._read(X))
+        errors, _ = self._for_rows().novelty(*self._read(X))
         return -errors
 
     def score(self, X, y=None):
@@ -257,7 +257,7 @@ class Autoencoder(TransformerMixin, BaseEstimator):
     def unlike_training(self, X):
         """Whether each row is unlike the training rows, so that its code may mean little (bool, ``n_samples``)."""
         check_is_fitted(self)
-        _, flags = self._model.novelty(*self._read(X))
+        _, flags = self._for_rows().novelty(*self._read(X))
         return flags
 
     def get_feature_names_out(self, input_features=None):
@@ -319,7 +319,9 @@ class Autoencoder(TransformerMixin, BaseEstimator):
                 given[name] = tuple(value) if name == "labels" else value
         self = cls(**given)
         self._model = model
-        names = model.features + model.categories
+        known = set(model.features + model.categories)
+        # as in the table that it was trained on; models of before kept no order
+        names = [name for name in about.get("order", []) if name in known] or model.features + model.categories
         self.n_features_in_ = len(names)
         self._names, self._library = names, None
         if names != [f"x{at}" for at in range(len(names))]:
@@ -380,6 +382,11 @@ class Autoencoder(TransformerMixin, BaseEstimator):
         if reset:
             self._names, self._library = names_of(features), kind
         return of_frame(X)
+
+    def _for_rows(self):
+        """The model that prepares new rows: one that fills in medians where ``missing`` says so since training."""
+        value = self.missing.get("numeric") if isinstance(self.missing, dict) else self.missing
+        return self._model.filling_medians() if value == "median" else self._model
 
     def _refuses_missing(self):
         value = self.missing

@@ -81,6 +81,12 @@ impl Model {
         py.detach(|| apply::export(&self.inner, &folder)).map_err(|error| raised(&error))
     }
 
+    /// The same model, which fills missing numbers with the medians of its training rows whatever it was trained to do.
+    fn filling_medians(&self) -> PyResult<Self> {
+        let inner = memory::filling_medians(&self.inner).map_err(|error| raised(&error))?;
+        Ok(Self { inner, history: self.history.clone() })
+    }
+
     /// Codes (`rows × code_size`).
     fn encode<'py>(
         &self,

@@ -49,6 +49,28 @@ def test_levels_that_no_training_row_had_are_told():
         model.transform(pl.DataFrame({"a": [1, 2], "b": [1, 2], "kind": ["x", "z"]}))
 
 
+def test_a_model_that_was_read_takes_the_columns_in_the_order_of_its_table(tmp_path):
+    pl = pytest.importorskip("polars")
+    table = pl.DataFrame({"kind": ["x", "y"] * 20, "a": list(range(40)), "b": [x % 7 for x in range(40)]})
+    model = reduce.Autoencoder(2, **QUICK).fit(table)
+    model.save(tmp_path / "m.safetensors")
+    again = reduce.Autoencoder.load(tmp_path / "m.safetensors")
+    assert list(again.feature_names_in_) == ["kind", "a", "b"]
+    np.testing.assert_array_equal(again.transform(table), model.transform(table))
+    assert again.reconstruct(table).columns == ["kind", "a", "b"]
+
+
+def test_holes_in_new_rows_are_filled_where_that_is_said_later():
+    pl = pytest.importorskip("polars")
+    table = pl.DataFrame({"a": [float(x) for x in range(41)], "b": [x % 7 for x in range(41)], "c": [x % 5 for x in range(41)]})
+    model = reduce.Autoencoder(2, **QUICK).fit(table)
+    holes = pl.DataFrame({"a": [None, 3.0], "b": [1, 2], "c": [1, 2]})
+    with pytest.raises(ValueError, match=r'set_params\(missing="median"\)'):
+        model.transform(holes)
+    codes = model.set_params(missing="median").transform(holes)
+    assert np.isfinite(codes).all()
+
+
 def test_a_map_refuses_a_perplexity_that_the_rows_do_not_allow():
     with pytest.raises(ValueError, match="perplexity 50"):
         reduce.TSNE(perplexity=50).fit(rows(60))

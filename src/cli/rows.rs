@@ -97,8 +97,8 @@ fn tell(count: Count, output: &Path, which: &str, quiet: bool) {
     }
     if !quiet {
         let unlike = match (count.flagged, warning) {
-            (_, Some(_)) => String::new(),
-            (0, None) => "; none is unlike the training rows".to_owned(),
+            (_, Some(_)) => format!(" ({which})"),
+            (0, None) => format!("; none is unlike the training rows ({which})"),
             (1, None) => format!("; 1 of them is unlike the training rows ({which})"),
             (some, None) => format!("; {some} of them are unlike the training rows ({which})"),
         };

@@ -54,11 +54,11 @@ impl TrainingProfile {
     /// Beyond which limits a row is flagged, in words.
     #[must_use]
     pub fn limits(&self) -> String {
-        format!(
-            "an error above {:.2e}, or more than {:.1} % of the features beyond those of the training rows",
-            self.error_limit,
-            100.0 * self.outside_limit
-        )
+        let share = match 100.0 * self.outside_limit {
+            share if share < 0.05 => "any feature".to_owned(),
+            share => format!("more than {share:.1} % of the features"),
+        };
+        format!("an error above {:.2e}, or {share} beyond those of the training rows", self.error_limit)
     }
 
     /// What to keep, from the prepared table (`n × d`), the rows of both sides, and the mean squared

@@ -29,7 +29,7 @@ pub struct Facts<'a> {
 }
 
 /// What a model was trained for, beside which its squared error is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Aim {
     /// The error itself (or cross-entropy, which falls with it).
     Error,
@@ -37,6 +37,26 @@ pub enum Aim {
     Counts,
     /// Codes that follow a distribution, at the price of some error.
     Distribution,
+    /// Codes of which few nodes are active, at the price of some error; the fraction that is active in a row.
+    Sparse(f64),
+}
+
+impl Aim {
+    /// For what a kind of code gives up error.
+    fn gives_up(self) -> Option<String> {
+        match self {
+            Self::Distribution => Some(
+                "a variational code gives up error so that new rows can be drawn from it; a smaller `beta` gives up less"
+                    .to_owned(),
+            ),
+            Self::Sparse(active) => Some(format!(
+                "a sparse code gives up error so that few nodes are active, here {} in a row; a smaller weight or a larger \
+                 fraction gives up less",
+                percent(active)
+            )),
+            Self::Error | Self::Counts => None,
+        }
+    }
 }
 
 /// Squared distances per value from clean held-out rows.
@@ -158,10 +178,10 @@ fn beside_pca(facts: &Facts, standing: Standing) -> String {
              neighbors.",
             because(error, neighbors)
         ),
-        (Standing::Worse, error, neighbors) if facts.aim == Aim::Distribution => format!(
-            "PCA-{size} rebuilds rows better{}: a variational code gives up error so that new rows can be drawn from it; a \
-             smaller `beta` gives up less.",
-            because(error, neighbors.filter(|_| facts.reconstruction.is_none()))
+        (Standing::Worse, error, neighbors) if facts.aim.gives_up().is_some() => format!(
+            "PCA-{size} rebuilds rows better{}: {}.",
+            because(error, neighbors.filter(|_| facts.reconstruction.is_none())),
+            facts.aim.gives_up().unwrap_or_default()
         ),
         (Standing::Worse, error, neighbors) => {
             format!(

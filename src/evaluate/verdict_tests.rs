@@ -228,10 +228,10 @@ fn two_components_are_advised_only_where_labels_do_not_say_otherwise() {
 }
 
 #[test]
-fn a_variational_code_is_not_sent_to_longer_training() {
+fn kinds_that_give_up_error_are_not_sent_to_longer_training() {
     let (found, codes, pca) = (reconstruction(3.0), measures(0.3, 0.9, 0.8), measures(0.8, 0.95, 0.8));
     let far = Measures { distance_correlation: Some(0.25), ..measures(0.2, 0.9, 0.8) };
-    let said = verdict(&Facts {
+    let facts = Facts {
         code_size: 16,
         reconstruction: Some(&found),
         prepared: None,
@@ -242,7 +242,8 @@ fn a_variational_code_is_not_sent_to_longer_training() {
         pca_embedding: None,
         noise: None,
         aim: Aim::Distribution,
-    });
+    };
+    let said = verdict(&facts);
     assert!(said[0].starts_with("PCA-16 rebuilds rows better (200 % more error"), "{said:?}");
     assert!(said[0].contains("smaller `beta`") && !said.join(" ").contains("max_epochs"), "{said:?}");
     assert!(
@@ -251,4 +252,6 @@ fn a_variational_code_is_not_sent_to_longer_training() {
         ),
         "{said:?}"
     );
+    let said = verdict(&Facts { aim: Aim::Sparse(0.1), ..facts });
+    assert!(said[0].contains("here 10 % in a row") && !said.join(" ").contains("max_epochs"), "{said:?}");
 }

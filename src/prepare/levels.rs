@@ -13,6 +13,7 @@ use crate::table::CategoricalMissing;
 use crate::table::Category;
 use crate::table::clipped;
 use crate::table::first_few;
+use crate::table::usual_words_for_missing;
 
 /// A column of texts and the levels its training rows had.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -63,7 +64,11 @@ impl Unseen {
             self.rows,
             clipped(&self.column),
             first_few(&levels)
-        )
+        ) + if levels.iter().any(|level| usual_words_for_missing().contains(level)) {
+            "; words that mean missing do so in text files only: elsewhere leave the cell without a value"
+        } else {
+            ""
+        }
     }
 }
 

@@ -191,8 +191,8 @@ fn tell_applied(applied: &Applied, observer: &mut Observer<'_>) {
         let _ = observer(Event::Note(format!("{} missing {numbers} filled in", applied.filled)));
     }
     if applied.bounded > 0 {
-        let values = if applied.bounded == 1 { "value lies" } else { "values lie" };
-        let note = format!("{} {values} beyond the bounds of the preparation, and count as these", applied.bounded);
+        let (lie, count) = if applied.bounded == 1 { ("value lies", "counts") } else { ("values lie", "count") };
+        let note = format!("{} {lie} beyond the bounds of the preparation, and {count} as these", applied.bounded);
         let _ = observer(Event::Note(note));
     }
     for unseen in &applied.unseen_levels {

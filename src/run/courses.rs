@@ -66,7 +66,10 @@ pub(super) fn of_training(record: &TrainingRecord) -> Result<Vec<(&'static str, 
     if let Some(activity) = history.activity.as_ref().filter(|activity| !activity.by_node.is_empty()) {
         let figure = plot::svg::NodeActivity {
             title: "How often each node is active".to_owned(),
-            caption: format!("On {} held-out rows; {} nodes are active in none.", activity.rows, activity.dead_nodes),
+            caption: match activity.dead_nodes {
+                1 => format!("On {} held-out rows; 1 node is active in none.", activity.rows),
+                dead => format!("On {} held-out rows; {dead} nodes are active in none.", activity.rows),
+            },
             active: &activity.by_node,
             wanted: activity.wanted,
             theme: plot::Theme::Light,

@@ -7,7 +7,7 @@ use super::Faithfulness;
 use super::data::Data;
 use super::looks::Looks;
 use super::work::{Coded, LaidOut, Trained, gather};
-use crate::autoencoder::{self, Code};
+use crate::autoencoder::{self, Code, Sparsity};
 use crate::error::{Error, Result};
 use crate::evaluate::{self, Aim, Pair, Reconstruction, Space};
 use crate::event::Observer;
@@ -130,6 +130,9 @@ pub(super) fn measure(
         aim: match trained.record.options {
             ref options if options.loss.is_for_counts() => Aim::Counts,
             autoencoder::Options { code: Code::Variational(_), .. } => Aim::Distribution,
+            autoencoder::Options { sparsity, .. } if sparsity != Sparsity::None => {
+                Aim::Sparse(trained.record.history.activity.as_ref().map_or(1.0, |found| found.active))
+            }
             _ => Aim::Error,
         },
     });

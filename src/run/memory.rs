@@ -35,8 +35,26 @@ pub fn train(pipeline: &Pipeline, name: &str, held: Held<'_>, observer: &mut Obs
 /// If they lack features of the model, which are named, or hold values that a step does not take.
 pub fn new_rows(model: &Model, held: Held<'_>, observer: &mut Observer<'_>) -> Result<NewRows> {
     let input = reading::with_what_is_there(reading::input_of(model), |name| held.has(name));
-    let table = held.read(&input, observer)?;
-    apply::prepare_rows(model, table, observer)
+    let prepared = held.read(&input, observer).and_then(|table| apply::prepare_rows(model, table, observer));
+    prepared.map_err(|error| match error.hint_text() {
+        Some(hint) if hint.contains("`input.missing.numeric`") => error.hint(
+            "fill them in, or `set_params(missing=\"median\")`: missing numbers are then filled with the medians of the \
+             training rows",
+        ),
+        _ => error,
+    })
+}
+
+/// The same model, which fills missing numbers of new rows with the medians of its training rows.
+///
+/// # Errors
+/// If the model was written by a program that did not keep the medians.
+pub fn filling_medians(model: &Model) -> Result<Model> {
+    let filling =
+        reading::filling(model, &reading::Otherwise { fill_with_medians: true, ..reading::Otherwise::default() })?;
+    let mut filling = filling.unwrap_or_else(|| model.clone());
+    filling.about.input.missing.numeric = crate::table::NumericMissing::Median;
+    Ok(filling)
 }
 
 /// A model of what was trained on `data`.

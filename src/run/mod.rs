@@ -48,7 +48,7 @@ use crate::table::Account;
 pub use data::{Data, RowNames, split_rows};
 pub(crate) use data::{check_colors, check_split};
 pub use keys::{Forecast, forecast};
-pub use pictures::{features_wanted, no_such_color};
+pub use pictures::{features_wanted, no_such_color, plots_wanted};
 
 /// Whether stages of an earlier run are taken up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -71,7 +71,7 @@ enum Column {
 
 /// The plots of a pipeline: those it lists, or one for each label and one by reliability.
 #[must_use]
-pub(super) fn wanted(pipeline: &Pipeline) -> Vec<PlotOptions> {
+pub fn plots_wanted(pipeline: &Pipeline) -> Vec<PlotOptions> {
     if let Some(plots) = &pipeline.plots {
         return plots.clone();
     }
@@ -92,7 +92,7 @@ pub fn features_wanted(pipeline: &Pipeline) -> Vec<String> {
     if pipeline.tsne.on().is_none() {
         return Vec::new();
     }
-    let names = wanted(pipeline).into_iter().flat_map(|plot| plot.color_by.0);
+    let names = plots_wanted(pipeline).into_iter().flat_map(|plot| plot.color_by.0);
     let mut features: Vec<String> =
         names.filter(|name| is_feature(name) && !pipeline.input.labels.contains(name)).collect();
     features.sort();

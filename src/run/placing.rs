@@ -68,8 +68,9 @@ fn outlier_columns(
     let outside: Vec<bool> = factors.iter().map(|factor| *factor > limit).collect();
     let flagged = outside.iter().filter(|outside| **outside).count();
     if flagged > 0 {
+        let lie = if flagged == 1 { "lies" } else { "lie" };
         let said = format!(
-            "{flagged} of {} placed rows lie further outside the rows of `{}` than 99 % of those do: where they land \
+            "{flagged} of {} placed rows {lie} further outside the rows of `{}` than 99 % of those do: where they land \
              says little (`outlier` in the table)",
             outside.len(),
             run.display()

@@ -171,7 +171,7 @@ pub(super) fn names(pipeline: &Pipeline) -> Vec<String> {
     ];
     let mut names: Vec<String> = always.map(str::to_owned).to_vec();
     if pipeline.tsne.on().is_some() {
-        for (stem, plot) in pictures::named(pictures::wanted(pipeline)) {
+        for (stem, plot) in pictures::named(pictures::plots_wanted(pipeline)) {
             names.extend(plot.format.0.iter().map(|format| format!("{stem}.{}", format.extension())));
         }
     }
@@ -211,7 +211,7 @@ fn maps(
     };
     let caption = caption(coded.rows.ids.len(), coded.codes.ncols(), measured.faithfulness.as_ref());
     let mut files: Vec<(String, Vec<u8>)> = Vec::new();
-    for (stem, options) in pictures::named(pictures::wanted(&loaded.pipeline)) {
+    for (stem, options) in pictures::named(pictures::plots_wanted(&loaded.pipeline)) {
         files.extend(palette.draw(&stem, &options, &loaded.name, &caption)?);
     }
     Ok(files)
@@ -278,7 +278,7 @@ pub(super) fn resolved(loaded: &Loaded, trained: &Trained, laid_out: Option<&Lai
         }
         plan.tsne = Switch::On(tsne);
     }
-    plan.plots = Some(pictures::wanted(&loaded.pipeline));
+    plan.plots = Some(pictures::plots_wanted(&loaded.pipeline));
     plan.input.path =
         OneOrMany(plan.input.path.0.iter().map(|path| seen_from(&loaded.output, &loaded.base, path)).collect());
     if let Some(metadata) = &mut plan.input.metadata {

@@ -133,6 +133,18 @@ pub fn score(request: &Request<'_>, observer: &mut Observer<'_>) -> Result<Score
         }
         TablePreparation::None => Vec::new(),
     };
+    let compared: Vec<&String> =
+        frame.features.iter().chain(frame.categories.iter().map(|category| &category.name)).collect();
+    let _ = observer(Event::Note(format!(
+        "{} columns of the table are compared: {}",
+        compared.len(),
+        table::first_few(&compared)
+    )));
+    let missing = frame.values.iter().filter(|value| value.is_nan()).count();
+    if missing > 0 {
+        let _ =
+            observer(Event::Note(format!("{missing} missing numbers are filled with the medians of their columns")));
+    }
     let every: Vec<usize> = (0..ids.len()).collect();
     let (_, prepared) = Preparation::fit(&steps, &input.missing, frame, &every, observer)?;
     let codes = numbers(request.codes, request, &rated, observer)?;

@@ -131,8 +131,13 @@ impl Frame {
             .collect();
         let mut names: Vec<String> = Vec::new();
         for name in missing.iter().take(SHOWN) {
-            let near = nearest(name, here.iter().copied())
-                .map_or(String::new(), |near| format!(" (nearest: `{}`)", clipped(near)));
+            let near = match nearest(name, here.iter().copied()) {
+                Some(near) if near == name.as_str() => {
+                    " (it holds texts here, and numbers in the training rows)".to_owned()
+                }
+                Some(near) => format!(" (nearest: `{}`)", clipped(near)),
+                None => String::new(),
+            };
             names.push(format!("`{}`{near}", clipped(name)));
         }
         if missing.len() > SHOWN {
