@@ -346,14 +346,14 @@ pub(super) struct RunFolder {
 pub(super) struct Score {
     /// The table the codes were made from.
     pub table: PathBuf,
-    /// Codes: one row for each row of the table, in its order, or matched by `--id`.
+    /// Codes: one row for each row of the table; those of a run are matched by their ids, others by `--id` or in order.
     pub codes: PathBuf,
     /// An embedding of the same rows.
     pub embedding: Option<PathBuf>,
     /// The id column, of one name in all files, by which rows are matched.
     #[arg(long)]
     pub id: Option<String>,
-    /// A column of classes in the table.
+    /// A column of classes in the table, or in codes or embedding of a run that joined them from another file.
     #[arg(long)]
     pub label: Option<String>,
     /// Which way round the table lies: a sample in each row if not given.

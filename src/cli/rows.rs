@@ -46,7 +46,10 @@ pub(super) fn denoise(verb: &Rows, stop: &Stop) -> Result<()> {
     let model = Model::load(&verb.model)?;
     if model.autoencoder.options().corruption == Corruption::None {
         return Err(Error::request(format!("the model `{}` was not trained to remove noise", verb.model.display()))
-            .hint("train one with `autoencoder: {corruption: {gaussian: {sd: 0.3}}}`, or use `reduce reconstruct`"));
+            .hint(
+                "train one with `autoencoder: {corruption: {gaussian: {sd: 0.3}}}` and steps that can be undone (not \
+                 `normalize_total`), or use `reduce reconstruct`",
+            ));
     }
     let count = write_rows(verb, "denoised", stop, &model)?;
     if let Some(sentence) = apply::removes_no_noise(&verb.model) {

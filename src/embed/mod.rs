@@ -38,6 +38,12 @@ use crate::value::{Auto, Positive};
 /// little enough that the map stays recognizable. Measured on 8,000 + 2,000 rows of MNIST, see `docs/tsne.md`.
 const MAP_EXAGGERATION: f64 = 4.0;
 
+/// The early exaggeration of a start that is a finished map, where so much is asked for.
+#[must_use]
+pub fn gentle(early_exaggeration: Positive) -> f64 {
+    early_exaggeration.get().min(MAP_EXAGGERATION)
+}
+
 /// Rows laid out as points.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Embedding {
@@ -99,8 +105,7 @@ pub fn fit(
             match start::at_given(given, &affinities, seed).ok_or(EmbedError::StartUnknown { rows: points.nrows() })? {
                 Given::Shrunk(start) => start,
                 Given::Map(start) => {
-                    let gentle = options.early_exaggeration.get().min(MAP_EXAGGERATION);
-                    options.early_exaggeration = Positive::constant(gentle);
+                    options.early_exaggeration = Positive::constant(gentle(options.early_exaggeration));
                     start
                 }
             }

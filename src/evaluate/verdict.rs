@@ -174,8 +174,8 @@ fn beside_pca(facts: &Facts, standing: Standing) -> String {
             )
         }
         (Standing::Worse, error, neighbors) if facts.aim == Aim::Counts => format!(
-            "By squared error, which the likelihood of counts does not train, PCA-{size} is better{}; judge the code by its \
-             neighbors.",
+            "By squared error, which the likelihood of counts does not train, PCA-{size} is better{}; neighbors among raw counts \
+             mostly have the same total: compare codes by their labels, or by `reduce score`, which scales the totals away.",
             because(error, neighbors)
         ),
         (Standing::Worse, error, neighbors) if facts.aim.gives_up().is_some() => format!(

@@ -16,7 +16,9 @@ pub(super) fn apply(pipeline: &Pipeline, pair: &str) -> Result<Pipeline> {
     let (key, text) = pair.split_once('=').ok_or_else(|| {
         Error::request(format!("`--set {pair}` has no `=`")).hint("write `--set autoencoder.code_size=16`")
     })?;
-    let value: Value = serde_saphyr::from_str(text).map_err(|error| {
+    // `yes` and `no` are words in a pipeline file too
+    let words = serde_saphyr::options! { strict_booleans: true };
+    let value: Value = serde_saphyr::from_str_with_options(text, words).map_err(|error| {
         Error::request(format!("the value is not YAML: {}", error.without_snippet())).at(place.clone())
     })?;
     let mut tree =

@@ -21,8 +21,10 @@ pub struct MethodsFacts {
     pub program: String,
     /// Rows of the table.
     pub rows: usize,
-    /// Features that trained.
+    /// Features before the preparation.
     pub features: usize,
+    /// Features that were excluded by name.
+    pub excluded: usize,
     /// What a row is called: `cells`; `rows` where empty.
     pub row_word: String,
     /// The preparation, a clause each: `normalized to 10,000 counts per row`.
@@ -63,6 +65,10 @@ pub struct MethodsFacts {
     pub best_epoch: usize,
     /// Rows held out.
     pub held_out: usize,
+    /// How they were chosen, where not at random.
+    pub held_out_by: Option<String>,
+    /// Whether the agreement of labels was measured.
+    pub labels: bool,
     /// The layout, where there is one.
     pub layout: Option<LayoutFacts>,
     /// Rows on which faithfulness was measured, and how many neighbors count.
@@ -148,6 +154,8 @@ const BARNES_HUT: &str = "van der Maaten L (2014). Accelerating t-SNE using tree
 const INTERPOLATION: &str = "Linderman GC, Rachh M, Hoskins JG, Steinerberger S, Kluger Y (2019). Fast \
                              interpolation-based t-SNE for improved visualization of single-cell RNA-seq data. Nature \
                              Methods 16, 243–245.";
+const COUNTS: &str = "Lopez R, Regier J, Cole MB, Jordan MI, Yosef N (2018). Deep generative modeling for single-cell \
+                      transcriptomics. Nature Methods 15, 1053–1058.";
 const ART: &str = "Kobak D, Berens P (2019). The art of using t-SNE for single-cell transcriptomics. Nature \
                    Communications 10, 5416.";
 const TRUST: &str = "Venna J, Kaski S (2001). Neighborhood preservation in nonlinear projection methods: an experimental \
@@ -193,6 +201,9 @@ pub fn methods(facts: &MethodsFacts) -> Methods {
                 + row_word(facts),
         );
     }
+    if facts.labels {
+        text.push_str(" Label agreement is the share of rows whose nearest neighbors mostly have the same label.");
+    }
     let linfa = facts.layout.as_ref().is_some_and(|layout| layout.repulsion == Repulsion::Linfa);
     let but = if linfa { "; the layout takes no seed and differs from run to run" } else { "" };
     let _ = write!(text, " All steps were run with {} (seed {}{but}).", facts.program, facts.seed);
@@ -206,10 +217,15 @@ fn row_word(facts: &MethodsFacts) -> &str {
 fn prepared(text: &mut String, facts: &MethodsFacts) {
     let _ = write!(
         text,
-        "The table of {} {} by {} features was ",
+        "The table of {} {} by {} features{} was ",
         count(facts.rows),
         row_word(facts),
-        count(facts.features)
+        count(facts.features),
+        match facts.excluded {
+            0 => String::new(),
+            1 => " (1 more was excluded by name)".to_owned(),
+            more => format!(" ({} more were excluded by name)", count(more)),
+        }
     );
     if facts.preparation.is_empty() {
         text.push_str("used as it was.");
@@ -270,6 +286,9 @@ fn trained(text: &mut String, facts: &MethodsFacts, works: &mut Citations) {
         let _ = write!(text, " It was not trained: the codes are the principal components.");
         return;
     }
+    // cited before the decay, because it is named before
+    let adam = works.cite(ADAM);
+    let counts = if facts.loss.contains("binomial") { format!(" [{}]", works.cite(COUNTS)) } else { String::new() };
     let decay = if facts.weight_decay > 0.0 {
         format!(", weight decay {} [{}]", number(facts.weight_decay, 3), works.cite(DECAY))
     } else {
@@ -277,14 +296,14 @@ fn trained(text: &mut String, facts: &MethodsFacts, works: &mut Citations) {
     };
     let _ = write!(
         text,
-        " It was trained with Adam [{}] on the {} (batches of {}, learning rate {}{decay}) for {} epochs",
-        works.cite(ADAM),
+        " It was trained with Adam [{adam}] on the {}{counts} (batches of {}, learning rate {}{decay}) for {} epochs",
         facts.loss,
         facts.batch_size,
         number(facts.learning_rate, 3),
         facts.epochs,
     );
-    let held_out = format!("{} held-out {}", count(facts.held_out), row_word(facts));
+    let by = facts.held_out_by.as_ref().map_or_else(String::new, |by| format!(" ({by})"));
+    let held_out = format!("{} held-out {}{by}", count(facts.held_out), row_word(facts));
     let _ = if facts.principal {
         write!(
             text,

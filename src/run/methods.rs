@@ -4,7 +4,9 @@ use super::Metrics;
 use crate::autoencoder::{self, Activation, Code, Corruption, LinearPath, Loss, Pretrain, Sparsity, Tied};
 use crate::embed::{self, Dimensions, Engine};
 use crate::pipeline::Pipeline;
+use crate::prepare::{Step, Variability};
 use crate::report::methods::{self, LayoutFacts, MethodsFacts, Repulsion, Start};
+use crate::split::SplitBy;
 use crate::value::{Auto, Switch};
 
 /// The paragraph of a run with `rows` rows; `None` where nothing was trained.
@@ -26,9 +28,10 @@ pub(super) fn of(plan: &Pipeline, metrics: &Metrics, rows: usize, code_size: usi
     let facts = MethodsFacts {
         program: format!("reduce {}", env!("CARGO_PKG_VERSION")),
         rows,
-        features: training.features,
+        features: training.account.columns_used,
+        excluded: training.account.unused.iter().filter(|unused| unused.reason.starts_with("excluded")).count(),
         row_word: String::new(),
-        preparation: training.described.clone(),
+        preparation: training.described.iter().map(|step| told_fully(step, &training.steps)).collect(),
         hidden: match &options.hidden {
             Auto::Given(hidden) => hidden.clone(),
             Auto::Auto => Vec::new(),
@@ -53,11 +56,35 @@ pub(super) fn of(plan: &Pipeline, metrics: &Metrics, rows: usize, code_size: usi
         epochs: history.epochs.len().saturating_sub(1),
         best_epoch: history.best_epoch,
         held_out: training.rows.1,
+        held_out_by: match &options.training.split_by {
+            SplitBy::Random => None,
+            SplitBy::Stratified(label) => Some(format!("the same share of each class of `{label}`")),
+            SplitBy::Grouped(label) => Some(format!("whole groups by `{label}`")),
+        },
         layout,
         faithfulness: metrics.faithfulness.as_ref().map(|found| (found.codes.rows, found.codes.neighbors)),
+        labels: metrics.faithfulness.as_ref().is_some_and(|found| found.codes.label_agreement.is_some()),
         seed: plan.seed.0,
     };
     Some(methods::methods(&facts))
+}
+
+/// A step as a methods section needs it: by what features were chosen.
+fn told_fully(described: &str, steps: &[Step]) -> String {
+    let chosen = steps.iter().find_map(|step| match step {
+        Step::TopVariable(options) if described.starts_with("top_variable:") => Some(options.method),
+        _ => None,
+    });
+    match chosen {
+        None => described.to_owned(),
+        Some(Variability::Variance) => format!("{described}, those of the largest variance"),
+        Some(Variability::Dispersion) => {
+            format!("{described}, by their dispersion within bins of the mean (Satija et al. 2015)")
+        }
+        Some(Variability::SeuratV3) => {
+            format!("{described}, by the variance of standardized counts (Stuart et al. 2019)")
+        }
+    }
 }
 
 fn layout(tsne: &embed::Options, iterations: usize) -> LayoutFacts {
@@ -81,7 +108,10 @@ fn layout(tsne: &embed::Options, iterations: usize) -> LayoutFacts {
             Engine::Linfa => Repulsion::Linfa,
             Engine::Auto | Engine::Interpolation => Repulsion::Interpolation,
         },
-        exaggeration: tsne.early_exaggeration.get(),
+        exaggeration: match tsne.start {
+            embed::Start::From(_) if !linfa => embed::gentle(tsne.early_exaggeration),
+            _ => tsne.early_exaggeration.get(),
+        },
         late_exaggeration: tsne.late_exaggeration.get(),
         learning_rate: tsne.learning_rate.given().map_or(0.0, |rate| rate.get()),
     }
@@ -101,9 +131,9 @@ fn loss(loss: Loss) -> &'static str {
     match loss {
         Loss::Auto | Loss::Mse => "mean squared error",
         Loss::Bce => "binary cross-entropy",
-        Loss::Poisson => "a Poisson likelihood",
-        Loss::Nb => "a negative binomial likelihood",
-        Loss::Zinb => "a zero-inflated negative binomial likelihood",
+        Loss::Poisson => "Poisson likelihood",
+        Loss::Nb => "negative binomial likelihood",
+        Loss::Zinb => "zero-inflated negative binomial likelihood",
     }
 }
 

@@ -95,6 +95,9 @@ impl Joined {
     /// If a wanted column does not exist, or ids have no match and that is not allowed.
     pub(super) fn look_up(&self, ids: &[String], wanted: &[String], any_label: bool) -> Result<Matched> {
         for name in wanted {
+            if *name == self.key {
+                return Err(TableError::TwoRoles { name: name.clone(), one: "label", other: "metadata key" }.into());
+            }
             if !self.columns.iter().any(|(column, _)| column == name) {
                 let nearest = nearest(name, self.columns.iter().map(|(column, _)| column.as_str())).map(str::to_owned);
                 return Err(TableError::NoSuchColumn { role: "label", name: name.clone(), nearest }.into());

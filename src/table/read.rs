@@ -216,7 +216,10 @@ pub fn labels_of_metadata(input: &Input, base: &Path) -> Result<Vec<String>> {
 /// If the metadata cannot be read, or lacks its key or a label.
 pub fn check_labels(input: &Input, columns: &[(String, String)], base: &Path) -> Result<()> {
     let Some(metadata) = &input.metadata else { return Ok(()) };
-    let (file, _, mut known) = metadata_columns(metadata, base)?;
+    let (file, key, mut known) = metadata_columns(metadata, base)?;
+    if input.labels.contains(&key) && !columns.iter().any(|(name, _)| *name == key) {
+        return Err(placed(TableError::TwoRoles { name: key, one: "label", other: "metadata key" }.into(), &file));
+    }
     known.extend(columns.iter().map(|(name, _)| name.clone()));
     if input.layout == Layout::SamplesInRows {
         known.extend(annotations(input, base)?);

@@ -41,6 +41,40 @@ fn check_refuses_what_run_would_refuse() {
     }
     place.file("twice.csv", "cell,type\nc0,u\nc1,u\n");
     refused_by_run(&place, "{path: twice.csv, key: type}", "another `input.metadata.key`");
+    place.file("m.yaml", with_input(", metadata: {path: twice.csv, key: type}, labels: [type]"));
+    place.reduce(&["check", "m.yaml"]).refused(&["`type` is asked to be both label and metadata key"]);
+}
+
+#[test]
+fn words_on_the_command_line_are_the_words_of_a_file() {
+    let place = Place::new();
+    place.digits(SMALL).reduce(&["run", "p.yaml", "--set", "plots=[{color_by: label, labels_on_map: yes}]"]).done();
+}
+
+#[test]
+fn the_methods_say_what_was_done() {
+    let place = Place::new();
+    place.file("t.csv", table(60));
+    let pipeline = with_input(", labels: [kind], features: {exclude: [a]}");
+    place.file("p.yaml", pipeline).reduce(&["run", "p.yaml", "--set", "output=first"]).done();
+    let options = [
+        "output=run",
+        "tsne={iterations: 60, start: {from: first}}",
+        "autoencoder.training.split_by={stratified: kind}",
+        "prepare=[{top_variable: {count: 3, method: variance}}, standardize]",
+    ];
+    let sets = options.iter().flat_map(|option| ["--set", option]);
+    place.reduce(&["run", "p.yaml"].into_iter().chain(sets).collect::<Vec<_>>()).done();
+    let page = String::from_utf8(place.read("run/report.html")).expect("text");
+    for said in [
+        "60 rows by 3 features (1 more was excluded by name)",
+        "those of the largest variance",
+        "the same share of each class of `kind`",
+        "early exaggeration of 4",
+        "Label agreement is the share of rows",
+    ] {
+        assert!(page.contains(said), "no `{said}` in the methods");
+    }
 }
 
 fn refused_by_run(place: &Place, metadata: &str, word: &str) {

@@ -67,6 +67,23 @@ impl Schema {
         }
     }
 
+    /// The values that keys of steps may take, and the steps that can stand as a word.
+    fn words_of_steps(&self, definition: &Value, text: &mut String) {
+        let forms: Vec<&Value> =
+            ["oneOf", "anyOf"].into_iter().filter_map(|key| definition[key].as_array()).flatten().collect();
+        let steps = forms.iter().filter_map(|form| form["properties"].as_object()).flatten();
+        for (step, inner) in steps {
+            for (key, property) in self.target(inner)["properties"].as_object().into_iter().flatten() {
+                for (word, meaning) in self.alternatives(self.target(property)) {
+                    let _ = writeln!(text, "| `{step}.{key}: {word}` | {meaning} |");
+                }
+            }
+        }
+        let words = forms.iter().filter_map(|form| form["enum"].as_array()).flatten().filter_map(Value::as_str);
+        let words: Vec<String> = words.map(|word| format!("`{word}`")).collect();
+        let _ = writeln!(text, "\nAs a word, with its usual options or because it has none: {}.", words.join(", "));
+    }
+
     /// The words or forms that a value may take, each with its meaning.
     fn alternatives(&self, target: &Value) -> Vec<(String, String)> {
         let all = ["oneOf", "anyOf"].into_iter().filter_map(|key| target[key].as_array()).flatten();
@@ -115,6 +132,7 @@ fn page(schema: Value) -> String {
                     let _ = writeln!(text, "| `{word}` | {meaning} |");
                 }
             }
+            schema.words_of_steps(definition, &mut text);
         } else {
             text += "\n| key | default | |\n|---|---|---|\n";
             schema.section(definition, "", &mut text);
