@@ -90,7 +90,7 @@ const CLEARLY_MORE: f64 = 1.5;
 /// apart overlap on the map: one row in twenty changes sides.
 const LABELS_LOST: f64 = 0.05;
 
-/// Below this trustworthiness or continuity a map is to be read with care: a tenth of what chance would lose was lost.
+/// Below this trustworthiness or continuity a map is to be read with care: a fifth of what chance loses was lost.
 const WITH_CARE: f64 = 0.9;
 /// Below this rank correlation with the table's, distances on the map say little: two components of PCA mostly have more.
 const FAR_GROUPS: f64 = 0.6;

@@ -101,6 +101,7 @@ impl Index {
             self.groups.query(values, count + 1, Some(probes)).expect("the row is as wide as the others");
         found.retain(|other| *other != row);
         found.truncate(count);
+        assert_eq!(found.len(), count, "the index looks into groups until it has as many rows as are asked for");
         found
     }
 

@@ -25,8 +25,8 @@ pub use outlier::{outlier_factors, outlier_limit};
 
 /// The most rows for which `auto` compares every pair, for codes of up to 64 columns.
 ///
-/// Up to here it costs less than the descent (32 columns, 2 cores: 4.2 s at 70,000 rows and 14.7 s at 140,000, the
-/// approximate search 1.5 s and 4.0 s); the time grows with the square of the rows. See `docs/tsne.md`.
+/// Up to here it costs less than the descent (32 columns, 2 cores: 5.1 s at 70,000 rows and 17.4 s at 140,000, the
+/// approximate search 1.8 s and 4.6 s); the time grows with the square of the rows. See `docs/tsne.md`.
 const EXACT_ROWS: usize = 100_000;
 
 /// The columns up to which the cost of a pair hardly depends on them.
