@@ -29,10 +29,10 @@ pub(super) fn score(verb: &Score, stop: &Stop) -> Result<()> {
     let mut columns = vec![("codes", &score.codes)];
     columns.extend(score.embedding.as_ref().map(|measures| ("embedding", measures)));
     columns.extend(score.embedding_from_codes.as_ref().map(|measures| ("embedding from codes", measures)));
-    output::print(&table(&columns))
+    output::print(&table(&columns, score.table_label_agreement))
 }
 
-fn table(columns: &[(&str, &Measures)]) -> String {
+fn table(columns: &[(&str, &Measures)], of_table: Option<f64>) -> String {
     let mut text = format!("{:<22}", "");
     for (name, _) in columns {
         let _ = write!(text, "{name:>22}");
@@ -59,6 +59,9 @@ fn table(columns: &[(&str, &Measures)]) -> String {
         text.push('\n');
     }
     if let Some((_, measures)) = columns.first() {
+        if let Some(agreement) = of_table {
+            let _ = writeln!(text, "label agreement of the table itself {agreement:.4}");
+        }
         if let Some(share) = measures.largest_class {
             let _ = writeln!(text, "of the rows with a label {share:.4} are of the largest class");
         }

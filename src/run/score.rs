@@ -51,6 +51,9 @@ pub enum TablePreparation {
 /// How faithful somebody's codes and embedding are.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Score {
+    /// How often most of a row's nearest neighbors in the table share its label.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub table_label_agreement: Option<f64>,
     /// The codes beside the table.
     pub codes: Measures,
     /// The embedding beside the table.
@@ -151,7 +154,8 @@ pub fn score(request: &Request<'_>, observer: &mut Observer<'_>) -> Result<Score
     let embedding = request.embedding.map(|path| numbers(path, request, &rated, observer)).transpose()?;
     let mut spaces =
         vec![Space { name: "table", points: prepared.view() }, Space { name: "codes", points: codes.view() }];
-    let mut pairs = vec![Pair { before: 0, after: 1 }];
+    // the table beside itself, for the agreement of its own labels
+    let mut pairs = vec![Pair { before: 0, after: 0 }, Pair { before: 0, after: 1 }];
     if let Some(embedding) = &embedding {
         spaces.push(Space { name: "embedding", points: embedding.view() });
         pairs.extend([Pair { before: 0, after: 2 }, Pair { before: 1, after: 2 }]);
@@ -165,6 +169,7 @@ pub fn score(request: &Request<'_>, observer: &mut Observer<'_>) -> Result<Score
         measures.sampled |= rated.total > ids.len();
         measures.total_rows = rated.total;
     }
+    let table_itself = measures.remove(0).label_agreement;
     for (measures, file) in measures.iter().zip([Some(request.codes), request.embedding]) {
         // by chance a neighborhood of k among n others is found again to k/n
         let chance = measures.neighbors as f64 / measures.rows.max(2) as f64;
@@ -181,7 +186,12 @@ pub fn score(request: &Request<'_>, observer: &mut Observer<'_>) -> Result<Score
     }
     let mut measures = measures.into_iter();
     let codes = measures.next().ok_or_else(|| Error::failure("a measure is missing"))?;
-    Ok(Score { codes, embedding: measures.next(), embedding_from_codes: measures.next() })
+    Ok(Score {
+        table_label_agreement: table_itself,
+        codes,
+        embedding: measures.next(),
+        embedding_from_codes: measures.next(),
+    })
 }
 
 /// The file of ours among codes and embedding that holds the label, which the table lacks; none if neither does.

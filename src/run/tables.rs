@@ -94,7 +94,7 @@ pub(super) fn of(metrics: &Metrics, size: usize) -> Vec<MeasureTable> {
         });
         let labels = found.prepared.label_agreement.map_or_else(String::new, |agreement| {
             let chance = found.prepared.largest_class.map_or_else(String::new, |share| {
-                format!("; the largest class has {share:.3} of the rows, which chance alone gives")
+                format!("; the largest class has {share:.3} of the rows, which guessing it everywhere would agree with")
             });
             format!(" In the prepared table itself the label agreement is {agreement:.3}{chance}.")
         });

@@ -14,7 +14,7 @@ use crate::pipeline::{Loaded, Pipeline};
 use crate::report::{
     self, Column, ColumnValues, Epochs, Explorable, Figure, FigureWidth, ReportData, StageRow, StageSource, Summary,
 };
-use crate::table::{Account, CategoricalMissing, Input, LabelValues, NumericMissing};
+use crate::table::{Account, CategoricalMissing, Input, LabelValues};
 use crate::value::Auto;
 
 /// Everything a run has to tell.
@@ -201,18 +201,25 @@ fn left_out(account: &Account) -> Vec<String> {
 
 /// How many values were missing, and what became of them by the pipeline.
 fn missing(account: &Account, input: &Input) -> Option<String> {
-    let missing: usize = account.missing.iter().map(|column| column.count).sum();
-    let texts = match input.missing.categorical {
-        CategoricalMissing::OwnLevel => "a level of their own",
-        CategoricalMissing::MostFrequent => "the most frequent level",
-        CategoricalMissing::Refuse => "refused",
+    let count = |of_texts: bool| -> usize {
+        account.missing.iter().filter(|column| column.of_texts == of_texts).map(|column| column.count).sum()
     };
-    let told = match input.missing.numeric {
-        // no number can be missing then
-        NumericMissing::Refuse => format!("texts, which are {texts}"),
-        _ => format!("values: numbers are filled in, texts are {texts}"),
+    let (numbers, texts) = (count(false), count(true));
+    let of_texts = match input.missing.categorical {
+        CategoricalMissing::OwnLevel => "which are a level of their own",
+        CategoricalMissing::MostFrequent => "which are taken for the most frequent level",
+        CategoricalMissing::Refuse => "which are refused",
     };
-    (missing > 0).then(|| format!("{} {told}", super::publish::grouped(missing)))
+    let word = |count: usize, one: &str| if count == 1 { one.to_owned() } else { format!("{one}s") };
+    let mut clauses = Vec::new();
+    if numbers > 0 {
+        let are = if numbers == 1 { "which is" } else { "which are" };
+        clauses.push(format!("{} {}, {are} filled in", super::publish::grouped(numbers), word(numbers, "number")));
+    }
+    if texts > 0 {
+        clauses.push(format!("{} {}, {of_texts}", super::publish::grouped(texts), word(texts, "text")));
+    }
+    (!clauses.is_empty()).then(|| clauses.join("; "))
 }
 
 /// Files, the most looked-at first.

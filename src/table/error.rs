@@ -322,12 +322,13 @@ impl Explain for TableError {
                 format!("leave `{name}` out of `input.features.include`, or turn it into numbers first")
             }
             Self::NotANumber { column, text, row, .. } => format!(
-                "{}if `{text}` means missing, add it to `input.missing.words`; if the column holds codes, add `{column}` to \
+                "{}if `{text}` means missing, name it in `input.missing.words` beside the usual words, which a list \
+                 replaces; if the column holds codes, add `{column}` to \
                  `input.categorical.columns`; else exclude it with `input.features.exclude`",
                 if *row == 1 { "if the first row holds units or titles, delete it; " } else { "" }
             ),
             Self::NotATime { column, text, .. } => format!(
-                "if `{text}` means missing, add it to `input.missing.words`; else exclude `{column}` with \
+                "if `{text}` means missing, name it in `input.missing.words` beside the usual words, which a list replaces; else exclude `{column}` with \
                  `input.features.exclude`"
             ),
             Self::Infinite { column, .. } | Self::TooLarge { column, .. } => {

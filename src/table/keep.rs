@@ -78,7 +78,11 @@ pub(super) fn keep_numbers(
         let row = values.column(at).iter().position(|value| value.is_nan()).unwrap_or(0);
         return Err(refused(column, count, row, ids, &counts, "numeric").into());
     }
-    account.missing.extend(counts.iter().map(|(name, count)| MissingCount { name: (*name).clone(), count: *count }));
+    account.missing.extend(counts.iter().map(|(name, count)| MissingCount {
+        name: (*name).clone(),
+        count: *count,
+        of_texts: false,
+    }));
     if reasons.iter().all(Option::is_none) {
         return Ok((names, values));
     }
@@ -147,7 +151,7 @@ pub(super) fn keep_levels(
         let borrowed: Vec<(&String, usize)> = counts.iter().map(|(name, count)| (name, *count)).collect();
         return Err(refused(name, *count, row, ids, &borrowed, "categorical").into());
     }
-    account.missing.extend(counts.into_iter().map(|(name, count)| MissingCount { name, count }));
+    account.missing.extend(counts.into_iter().map(|(name, count)| MissingCount { name, count, of_texts: true }));
     Ok(kept)
 }
 

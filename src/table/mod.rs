@@ -188,6 +188,9 @@ pub struct MissingCount {
     pub name: String,
     /// Rows in which it is missing.
     pub count: usize,
+    /// Whether it is a column of texts.
+    #[serde(default)]
+    pub of_texts: bool,
 }
 
 /// What the id column is called where rows are only numbered.

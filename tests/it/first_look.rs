@@ -119,7 +119,7 @@ fn a_word_among_numbers_is_taken_for_missing_and_that_is_said() {
     assert!(said.contains("missing.words: k.A. beside the usual ones") && !said.contains("layout"), "{said}");
     let brief = ["run", "p.yaml", "--set", "autoencoder.training.max_epochs=1", "--set", "tsne=none"];
     let said = place.reduce(&brief).done().stderr;
-    assert!(said.contains("missing  7 values"), "{said}");
+    assert!(said.contains("missing  7 numbers, which are filled in"), "{said}");
     // what may be a number written otherwise is not guessed
     place.file("units.csv", format!("a,b\n{}", "1,2\n".repeat(20) + "5%,3\n"));
     place.reduce(&["init", "units.csv", "-o", "q.yaml"]).refused(&["5%", "input.missing.words"]);
@@ -140,7 +140,7 @@ fn a_word_that_is_a_level_elsewhere_is_not_taken_for_missing() {
     place.reduce(&["init", "other.csv", "-o", "q.yaml"]).done();
     let brief = ["run", "q.yaml", "--set", "autoencoder.training.max_epochs=1", "--set", "tsne=none"];
     let said = place.reduce(&brief).done().stderr;
-    assert!(said.contains("missing  1 values"), "{said}");
+    assert!(said.contains("missing  1 number, which is filled in"), "{said}");
 }
 
 #[test]

@@ -96,6 +96,7 @@ fn codes_are_rated_by_the_ids_they_hold() {
     let asked = score(&["t.csv", "codes.csv", "--id", "cell", "--label", "kind"]);
     assert_eq!(score(&["t.csv", "turned.csv", "--label", "kind"]), asked);
     assert!(asked.contains("0.5000 are of the largest class"), "{asked}");
+    assert!(asked.contains("label agreement of the table itself 0."), "{asked}");
     // an id asked for is not given up silently
     place.file("foreign.csv", "u,v\n".to_owned() + &"1,2\n3,5\n".repeat(30));
     place.reduce(&["score", "t.csv", "foreign.csv", "--id", "cell"]).refused(&["no column `cell`", "foreign.csv"]);
