@@ -55,19 +55,25 @@ fn a_stopped_run_leaves_earlier_results_as_they_were() {
 
 #[test]
 fn a_second_signal_ends_the_program_at_once() {
-    let place = Place::new();
-    let mut running = place.digits(LONG).begin(&["run", "p.yaml"]);
-    running.until("autoencoder");
-    // both wait while it is halted, so that no step lies between them
-    running.signal("STOP");
-    running.signal("INT");
-    running.signal("TERM");
-    running.signal("CONT");
-    let said = running.end();
-    assert!(said.code == 130 || said.code == 143, "{} {}", said.code, said.stderr);
-    assert!(!said.stderr.contains("hint"), "{}", said.stderr);
-    place.reduce(&["run", "p.yaml"]).done();
-    assert_same(&place.results("run"), undisturbed(), "after a second signal");
+    // threads of a busy machine may hear the first signal so long before the second that the run stops in between, and
+    // says how to go on: that is right too, but not what is looked for
+    const TRIALS: usize = 10;
+    let at_once = (0..TRIALS).any(|_| {
+        let place = Place::new();
+        let mut running = place.digits(LONG).begin(&["run", "p.yaml"]);
+        running.until("autoencoder");
+        // both wait while it is halted, so that no step lies between them
+        running.signal("STOP");
+        running.signal("INT");
+        running.signal("TERM");
+        running.signal("CONT");
+        let said = running.end();
+        assert!(said.code == 130 || said.code == 143, "{} {}", said.code, said.stderr);
+        place.reduce(&["run", "p.yaml"]).done();
+        assert_same(&place.results("run"), undisturbed(), "after a second signal");
+        !said.stderr.contains("hint")
+    });
+    assert!(at_once, "the second signal did nothing in {TRIALS} trials");
 }
 
 #[test]
