@@ -124,7 +124,7 @@ impl Joined {
         let matched = rows.iter().flatten().count();
         if matched < self.row_of.len() {
             notes.push(format!(
-                "{} of {} rows of the metadata (key `{}`) name no row of the table",
+                "{} of {} rows of the metadata (key `{}`) name none of the rows that are used",
                 self.row_of.len() - matched,
                 self.row_of.len(),
                 self.key
