@@ -2,6 +2,7 @@
 //!
 //! A plan reads and prepares the table, because defaults depend on it, but trains nothing and writes nothing.
 
+mod mixed;
 mod starter;
 
 use std::fmt;

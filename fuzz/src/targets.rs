@@ -165,6 +165,7 @@ fn label(bytes: &[u8]) {
         ids: &levels,
         color: plot::Color::Classes { name: &words[0], levels: &levels, of_row: &of_row },
         faded: None,
+        ground: None,
         style: plot::Style::default(),
     };
     let svg = plot::svg::scatter(&scatter).unwrap_or_else(|error| panic!("it cannot be drawn: {error}"));

@@ -154,7 +154,9 @@ pub enum AutoencoderError {
 impl Explain for AutoencoderError {
     fn hint(&self) -> Option<String> {
         let hint = match self {
-            Self::CodeNotSmaller { columns: 0 | 1, .. } => "give a table with more features".to_owned(),
+            Self::CodeNotSmaller { columns: 0 | 1, .. } | Self::TooFew { what: "features", .. } => {
+                "give a table of which more columns train: `reduce inspect` says why others do not".to_owned()
+            }
             Self::CodeNotSmaller { columns, .. } => {
                 format!("set `autoencoder.code_size` to {} or less, or leave it out", columns - 1)
             }

@@ -296,6 +296,9 @@ pub(super) struct Place {
     /// Where to write (.parquet or .csv); beside the table if not given.
     #[arg(long, short)]
     pub output: Option<PathBuf>,
+    /// Draw the map too (.svg, .png or .pdf): the run's rows pale, the new ones on them, colored by the first label they have.
+    #[arg(long, value_name = "FILE")]
+    pub plot: Option<PathBuf>,
     /// Say nothing but warnings and errors.
     #[arg(long, short)]
     pub quiet: bool,

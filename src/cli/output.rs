@@ -4,6 +4,7 @@ use std::io::Write;
 use std::path::Path;
 
 use crate::error::{Error, Result};
+use crate::plot::Format as Picture;
 use crate::run::folder;
 use crate::table::write::{Column, ColumnValues, Format, Parts};
 
@@ -13,6 +14,33 @@ use crate::table::write::{Column, ColumnValues, Format, Parts};
 /// If the ending is neither `.parquet` nor `.csv`, the file is one of the inputs, or its folder is not there.
 pub(super) fn check(path: &Path, inputs: &[&Path]) -> Result<()> {
     ending(path)?;
+    check_place(path, inputs)
+}
+
+/// Checks before any work that a picture can be written under a name; gives its format.
+///
+/// # Errors
+/// If the ending is none of `.svg`, `.png` and `.pdf`, the file is one of the inputs, or its folder is not there.
+pub(super) fn check_picture(path: &Path, inputs: &[&Path]) -> Result<Picture> {
+    let ending = path.extension().map_or_else(String::new, |ending| ending.to_string_lossy().into_owned());
+    let format = Picture::of_ending(&ending).ok_or_else(|| {
+        Error::request(format!("a picture cannot be written as `.{ending}`"))
+            .hint("end the name in `.svg`, `.png` or `.pdf`")
+    })?;
+    check_place(path, inputs)?;
+    Ok(format)
+}
+
+/// Writes bytes, whole.
+///
+/// # Errors
+/// If writing fails.
+pub(super) fn bytes(path: &Path, bytes: &[u8]) -> Result<()> {
+    folder::write_whole(path, |file| file.write_all(bytes).map_err(|error| Error::io("write", path, &error)))
+        .map(|_| ())
+}
+
+fn check_place(path: &Path, inputs: &[&Path]) -> Result<()> {
     let same = |input: &&Path| match (path.canonicalize(), input.canonicalize()) {
         (Ok(path), Ok(input)) => path == input,
         _ => false,

@@ -140,10 +140,20 @@ pub(super) fn sample(verb: &Sample) -> Result<()> {
 pub(super) fn place(verb: &Place, stop: &Stop) -> Result<()> {
     let output: PathBuf = verb.output.clone().unwrap_or_else(|| apply::beside(&verb.data, "placed"));
     output::check(&output, &[&verb.data])?;
+    let picture = verb.plot.as_ref().map(|path| Ok::<_, Error>((path, output::check_picture(path, &[&verb.data])?)));
+    let picture = picture.transpose()?;
     let mut progress = super::listener(verb.quiet, false, stop);
-    let (columns, new) =
-        placing::placed(&verb.run, &verb.data, &verb.otherwise.reading(), &mut |event| progress.take(event))?;
-    output::table(&output, columns, Reader::of(verb.spreadsheet_safe))?;
+    let placed = placing::placed(&verb.run, &verb.data, &verb.otherwise.reading(), &mut |event| progress.take(event))?;
+    // drawn before anything is written: a map that cannot be drawn leaves nothing half done
+    let drawn = picture.map(|(path, format)| Ok::<_, Error>((path, placed.map(format)?))).transpose()?;
+    output::table(&output, placed.columns(), Reader::of(verb.spreadsheet_safe))?;
+    if let Some((path, bytes)) = drawn {
+        output::bytes(path, &bytes)?;
+        if !verb.quiet {
+            progress::line(&format!("{} written", path.display()));
+        }
+    }
+    let new = &placed.new;
     tell(Count { rows: new.rows.ids.len(), flagged: new.flagged() }, &output, "`unlike_training`", verb.quiet);
     Ok(())
 }

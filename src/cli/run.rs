@@ -48,18 +48,10 @@ fn from(stage: arguments::From) -> Reuse {
 
 /// `plot RUN --color-by COLUMN`.
 pub(super) fn plot(verb: &arguments::Plot, stop: &Stop) -> Result<()> {
-    let ending = verb
-        .output
-        .as_ref()
-        .map(|path| path.extension().map_or_else(String::new, |ending| ending.to_string_lossy().to_lowercase()));
-    let format = match ending.as_deref().or(verb.format.as_deref()).unwrap_or("svg") {
-        "svg" => Format::Svg,
-        "png" => Format::Png,
-        "pdf" => Format::Pdf,
-        other => {
-            return Err(Error::request(format!("a picture cannot be written as `.{other}`"))
-                .hint("end the name in `.svg`, `.png` or `.pdf`"));
-        }
+    let format = match (&verb.output, &verb.format) {
+        (Some(path), _) => output::check_picture(path, &[])?,
+        (None, Some(given)) => Format::of_ending(given).unwrap_or(Format::Svg),
+        (None, None) => Format::Svg,
     };
     if verb.format.as_deref().is_some_and(|given| given != format.extension()) {
         return Err(Error::request("`--format` and the ending of `--output` differ").hint("give one of the two"));

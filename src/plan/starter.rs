@@ -1,15 +1,17 @@
 //! A first pipeline for a table: what was guessed, why, and a commented file that runs as it stands.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
+use super::mixed;
 use crate::error::Result;
 use crate::event::Observer;
 use crate::pipeline;
 use crate::prepare::Preparation;
 use crate::table;
 use crate::table::WITHOUT_A_VALUE;
-use crate::table::inspect::{self, Inspection, named_as_label};
+use crate::table::inspect::{self, FEWEST_FEATURES, Inspection, named_as_label};
 use crate::table::{Input, Layout};
 
 /// A pipeline file for a table, and the guesses in it, a sentence each.
@@ -33,13 +35,8 @@ pub fn starter(data: &Path, folder: &Path, name: Option<&str>, observer: &mut Ob
     let absolute = table::read::absolute(data);
     let mut input = Input::new(&absolute);
     let mut guesses = Vec::new();
-    let (strange, mut seen) = look_with_words(&mut input, observer)?;
-    if !strange.is_empty() {
-        guesses.push(format!(
-            "missing.words: {} beside the usual ones, because it stands where all other values of a column are numbers",
-            strange.join(", ")
-        ));
-    }
+    let (done, mut seen) = mixed::look(&mut input, observer)?;
+    guesses.extend(done);
     if let Some(reason) = seen.other_layout.clone() {
         let turned = Input { layout: Layout::FeaturesInRows, ..input.clone() };
         if let Ok((_, other)) = inspect::look(&turned, Path::new(""), observer) {
@@ -54,13 +51,14 @@ pub fn starter(data: &Path, folder: &Path, name: Option<&str>, observer: &mut Ob
         guesses.push(format!("id: {id}, because it differs in every row"));
         input.id = Some(id.clone());
     }
-    let mut trainable = seen.numbers + seen.categories.len();
+    // the file must run as it stands, and an autoencoder needs two features
+    let mut features = seen.features();
+    let weight: BTreeMap<String, usize> = seen.categories.iter().cloned().collect();
     for name in seen.row_numbers.iter().filter(|name| input.id.as_ref() != Some(name)) {
-        // the file must run as it stands, and an autoencoder needs two features
-        if trainable <= 2 {
+        if features <= FEWEST_FEATURES {
             break;
         }
-        trainable -= 1;
+        features -= 1;
         guesses.push(format!("not a feature: {name}, because it only numbers the rows"));
         input.features.exclude.push(name.clone());
     }
@@ -76,7 +74,8 @@ pub fn starter(data: &Path, folder: &Path, name: Option<&str>, observer: &mut Ob
                 "label: {name}, an annotation of {classes} classes beside the matrix; these never train"
             ));
             input.labels.push(name.clone());
-        } else if named_as_label(name) {
+        } else if named_as_label(name) && features >= FEWEST_FEATURES + weight.get(name).unwrap_or(&1) {
+            features -= weight.get(name).unwrap_or(&1);
             guesses.push(format!("label: {name}, by its name and its {classes} classes; labels never train"));
             input.labels.push(name.clone());
         } else {
@@ -148,6 +147,10 @@ pub fn starter(data: &Path, folder: &Path, name: Option<&str>, observer: &mut Ob
         let names: Vec<String> = input.features.exclude.iter().map(|name| quoted(name)).collect();
         let _ = writeln!(text, "  features: {{exclude: [{}]}}   # names or regular expressions", names.join(", "));
     }
+    if !input.categorical.columns.is_empty() {
+        let names: Vec<String> = input.categorical.columns.iter().map(|name| quoted(name)).collect();
+        let _ = writeln!(text, "  categorical: {{columns: [{}]}}   # read as texts", names.join(", "));
+    }
     if !times.is_empty() {
         text += "  # times: number            # dates as days, times as seconds; without it they do not train\n";
     }
@@ -174,62 +177,6 @@ pub fn starter(data: &Path, folder: &Path, name: Option<&str>, observer: &mut Ob
     let output = format!("runs/{}", crate::plot::readable_slug(&name));
     let _ = write!(text, "\noutput: {}\n", quoted(&output));
     Ok(Starter { text, guesses, inspection: found, output })
-}
-
-/// A first look; words that can only mean "missing" among numbers are added to those that do, and given back. One that is
-/// also a value of a column of texts is not: it would be missing there too.
-///
-/// # Errors
-/// If the table cannot be read.
-fn look_with_words(input: &mut Input, observer: &mut Observer<'_>) -> Result<(Vec<String>, Inspection)> {
-    const MOST: usize = 4;
-    let mut strange = Vec::new();
-    loop {
-        let error = match inspect::look(input, Path::new(""), observer) {
-            Ok((_, seen)) => return Ok((strange, seen)),
-            Err(error) => error,
-        };
-        // a text with a digit may be a number written otherwise, which is not to be guessed
-        let word = error.message().contains("which is not a number, though").then(|| error.message().split('`').nth(3));
-        let Some(word) =
-            word.flatten().filter(|word| !word.contains(|letter: char| letter.is_ascii_digit() || letter == '…'))
-        else {
-            return Err(error);
-        };
-        if strange.len() == MOST || strange.iter().any(|known| known == word) {
-            return Err(error);
-        }
-        if let Some(column) = column_with_text(input, word)? {
-            let hint = format!(
-                "`{word}` is also a value of `{column}`, so it is not taken for missing: leave the cell empty if it means missing, \
-                 else write a number"
-            );
-            return Err(error.hint(hint));
-        }
-        strange.push(word.to_owned());
-        let mut words = table::usual_words_for_missing();
-        words.extend(strange.iter().cloned());
-        input.missing.words = Some(words);
-    }
-}
-
-/// The first column of texts that holds `word`.
-///
-/// # Errors
-/// If the table cannot be read.
-fn column_with_text(input: &Input, word: &str) -> Result<Option<String>> {
-    let plain = Input { missing: table::Missing::default(), ..input.clone() };
-    let columns = table::read::schema(&plain, Path::new(""))?.columns;
-    let texts: Vec<String> = columns.into_iter().filter(|(_, kind)| kind == "text").map(|(name, _)| name).collect();
-    if texts.is_empty() {
-        return Ok(None);
-    }
-    let features = table::Features { include: texts, exclude: Vec::new() };
-    let mut plain = Input { features, ..plain };
-    plain.categorical.max_levels = usize::MAX;
-    let (table, _) = inspect::look(&plain, Path::new(""), &mut crate::event::silent)?;
-    let holds = |category: &&table::Category| category.levels.iter().any(|level| level == word);
-    Ok(table.frame.categories.iter().find(holds).map(|category| category.name.clone()))
 }
 
 /// A name as YAML: plain where nothing can be misread, else in quotes.

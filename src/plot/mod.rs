@@ -43,6 +43,8 @@ pub struct Scatter<'a> {
     pub color: Color<'a>,
     /// Each point's reliability in [0, 1], and from where on a point counts as reliable.
     pub faded: Option<Faded<'a>>,
+    /// The first points may be no more than the ground on which the others are seen.
+    pub ground: Option<GroundPoints<'a>>,
     /// How to draw.
     pub style: Style,
 }
@@ -88,6 +90,33 @@ pub struct Faded<'a> {
     pub reliability: &'a [f32],
     /// Points below are drawn hollow.
     pub threshold: f32,
+    /// What such a point is called in the legend.
+    pub name: &'a str,
+}
+
+/// Points that nothing colors, pale and below all others.
+#[derive(Debug, Clone, Copy)]
+pub struct GroundPoints<'a> {
+    /// How many of the map's points these are: the first.
+    pub count: usize,
+    /// What they are called in the legend.
+    pub name: &'a str,
+    /// What the others are called, where nothing colors them.
+    pub others: &'a str,
+}
+
+/// A picture as bytes of a format.
+///
+/// # Errors
+/// [`PlotError::Rendering`] where it cannot be rendered.
+pub fn render(svg: &str, format: Format) -> Result<Vec<u8>, PlotError> {
+    /// CSS pixels (1/96 inch) to dots at 300 per inch.
+    const PRINT_SCALE: f32 = 300.0 / 96.0;
+    match format {
+        Format::Svg => Ok(svg.as_bytes().to_vec()),
+        Format::Png => png::render(svg, PRINT_SCALE),
+        Format::Pdf => pdf::render(svg),
+    }
 }
 
 /// Why a picture could not be drawn.

@@ -150,6 +150,12 @@ impl Format {
             Self::Pdf => "pdf",
         }
     }
+
+    /// The format of a file name's ending, in any case; none for another ending.
+    #[must_use]
+    pub fn of_ending(ending: &str) -> Option<Self> {
+        [Self::Svg, Self::Png, Self::Pdf].into_iter().find(|format| ending.eq_ignore_ascii_case(format.extension()))
+    }
 }
 
 /// Whether class names stand on the map.

@@ -77,11 +77,11 @@ pub fn slug(label: &str) -> String {
     if told { stem } else { with_digest(&stem, label) }
 }
 
-/// A folder's name made from a label that stands alone: in small letters, and with a digest only where nothing readable is
-/// left, so that `My genes` becomes `my-genes`.
+/// A folder's name made from a label that stands alone: with a digest only where nothing readable is left, so that
+/// `My genes` becomes `My-genes`.
 #[must_use]
 pub fn readable_slug(label: &str) -> String {
-    let stem = stem(label).to_ascii_lowercase();
+    let stem = stem(label);
     if is_plain(&stem) && label.len() <= LONGEST { stem } else { with_digest(&stem, label) }
 }
 
@@ -284,7 +284,7 @@ mod tests {
 
     #[test]
     fn a_slug_that_stands_alone_is_readable() {
-        assert_eq!(["CD3E", "My genes", "cell_type"].map(readable_slug), ["cd3e", "my-genes", "cell_type"]);
+        assert_eq!(["CD3E", "My genes", "cell_type"].map(readable_slug), ["CD3E", "My-genes", "cell_type"]);
         for unreadable in ["../..", "β", "CON", ""] {
             assert!(readable_slug(unreadable).contains('-'), "{unreadable}");
         }

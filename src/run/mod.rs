@@ -20,6 +20,7 @@ mod measure;
 pub mod memory;
 pub mod meter;
 mod methods;
+mod named;
 mod pictures;
 pub mod placing;
 mod publish;

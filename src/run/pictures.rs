@@ -13,7 +13,7 @@ use crate::error::{Error, Result, nearest};
 use crate::event::{Event, Observer, silent};
 use crate::neighbors;
 use crate::pipeline::Pipeline;
-use crate::plot::{self, Color, Faded, Format, PlotOptions, Scatter};
+use crate::plot::{self, Color, Faded, PlotOptions, Scatter};
 use crate::prepare::Step;
 use crate::table::LabelValues;
 use crate::value::OneOrMany;
@@ -22,9 +22,6 @@ use crate::value::OneOrMany;
 const RELIABLE: f32 = 0.5;
 /// How many of a point's neighbors on the map tell its density.
 const DENSITY_NEIGHBORS: usize = 10;
-
-/// CSS pixels (1/96 inch) to dots at 300 per inch.
-const PRINT_SCALE: f32 = 300.0 / 96.0;
 
 /// Columns that color plots without being in the table.
 const DERIVED: [&str; 3] = ["reliability", "reconstruction_error", "density"];
@@ -201,7 +198,7 @@ impl Palette<'_> {
                 };
                 let faded = (!self.reliability.is_empty()
                     && !matches!(column, Column::Numbers { name, .. } if name == "reliability"))
-                .then_some(Faded { reliability: self.reliability, threshold: RELIABLE });
+                .then_some(Faded { reliability: self.reliability, threshold: RELIABLE, name: "unreliable place" });
                 let caption = if columns.len() == 1 { caption.to_owned() } else { String::new() };
                 Scatter {
                     title,
@@ -210,6 +207,7 @@ impl Palette<'_> {
                     ids: &self.rows.ids,
                     color,
                     faded,
+                    ground: None,
                     style: options.style(),
                 }
             })
@@ -222,14 +220,7 @@ impl Palette<'_> {
             .format
             .0
             .iter()
-            .map(|format| {
-                let bytes = match format {
-                    Format::Svg => svg.clone().into_bytes(),
-                    Format::Png => plot::png::render(&svg, PRINT_SCALE)?,
-                    Format::Pdf => plot::pdf::render(&svg)?,
-                };
-                Ok((format!("{stem}.{}", format.extension()), bytes))
-            })
+            .map(|format| Ok((format!("{stem}.{}", format.extension()), plot::render(&svg, *format)?)))
             .collect()
     }
 }
@@ -300,7 +291,7 @@ pub(super) fn start_from(
     let run = base.join(run);
     let record = Record::load(&run)?;
     let (earlier, points) = super::read_back::read_embedding(&run, &record)?;
-    let place: BTreeMap<&str, usize> = earlier.ids.iter().map(String::as_str).zip(0..).collect();
+    let place: BTreeMap<&str, usize> = earlier.iter().map(String::as_str).zip(0..).collect();
     let mut start = Array2::from_elem((rows.ids.len(), options.dimensions.count()), f32::NAN);
     let (mut shared, sides) = (0, start.ncols());
     if points.ncols() != sides {
@@ -336,6 +327,7 @@ pub(super) fn start_from(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plot::Format;
 
     #[test]
     fn plots_by_the_same_column_get_files_of_their_own() {

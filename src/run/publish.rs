@@ -9,6 +9,7 @@ use super::courses;
 use super::data::RowNames;
 use super::folder;
 use super::measure::Measured;
+use super::named;
 use super::pictures::{self, Palette};
 use super::record::{self, Machine, Record};
 use super::told::Told;
@@ -178,19 +179,6 @@ pub(super) fn names(pipeline: &Pipeline) -> Vec<String> {
     names
 }
 
-/// Refuses ids and labels that are called as columns of ours are, before any work.
-pub(super) fn check_names(rows: &RowNames) -> Result<()> {
-    let ours = |name: &str| {
-        ["x", "y", "reliability", "reconstruction_error", "unlike_training"].contains(&name) || pictures::is_code(name)
-    };
-    let names = std::iter::once(&rows.id_name).chain(rows.labels.iter().map(|label| &label.name));
-    match names.into_iter().find(|name| ours(name)) {
-        Some(name) => Err(Error::request(format!("the column `{name}` is called as a column of the results is"))
-            .hint("rename it in the table, or leave it out of `input.id` and `input.labels`")),
-        None => Ok(()),
-    }
-}
-
 /// The maps of a run.
 fn maps(
     loaded: &Loaded,
@@ -251,8 +239,7 @@ pub(super) fn embedding_columns(
     reliability: &[f32],
     row_errors: &[f32],
 ) -> Vec<Column> {
-    let mut columns = vec![Column::text(&rows.id_name, rows.ids.iter().cloned())];
-    columns.extend(write::labels_columns(&rows.labels));
+    let mut columns = named::columns(rows);
     for (name, values) in ["x", "y"].into_iter().zip(points.columns()) {
         columns.push(Column::single(name, values.iter().copied()));
     }

@@ -5,16 +5,18 @@ use std::path::Path;
 use ndarray::Array2;
 
 use super::data::RowNames;
+use super::named;
+use super::pictures::is_code;
 use super::record::Record;
 use crate::error::{Error, Result};
 use crate::table::write::{Column, ColumnValues};
 use crate::table::{self, Label, LabelValues};
 
-/// The rows and coordinates of a run's embedding.
+/// The ids and coordinates of a run's embedding.
 ///
 /// # Errors
 /// If the run laid nothing out.
-pub fn read_embedding(run: &Path, record: &Record) -> Result<(RowNames, Array2<f32>)> {
+pub fn read_embedding(run: &Path, record: &Record) -> Result<(Vec<String>, Array2<f32>)> {
     if !record.files.contains_key("embedding.parquet") {
         return Err(Error::request(format!("the run `{}` has no embedding", run.display()))
             .hint("run it with `tsne` switched on"));
@@ -22,17 +24,21 @@ pub fn read_embedding(run: &Path, record: &Record) -> Result<(RowNames, Array2<f
     let path = run.join("embedding.parquet");
     let columns = table::read::columns(&path)?;
     let sides = columns.iter().filter(|column| column.name == "x" || column.name == "y").count();
-    split_columns(columns, sides, |name| name == "x" || name == "y", &path)
+    let (rows, points) = split_columns(columns, sides, |name| name == "x" || name == "y", &path)?;
+    Ok((rows.ids, points))
 }
 
-/// The rows and codes of a file as `codes.parquet`.
+/// The rows and codes of a file as `codes.parquet`; `labels` are called as in the table.
 ///
 /// # Errors
 /// If it cannot be read or has another number of codes.
 pub fn read_embedded(path: &Path, labels: &[String], size: usize) -> Result<(RowNames, Array2<f32>)> {
     let columns = table::read::columns(path)?;
-    let is_code = |name: &str| name.starts_with("code_") && !labels.iter().any(|label| label == name);
-    split_columns(columns, size, is_code, path)
+    let (mut rows, codes) = split_columns(columns, size, is_code, path)?;
+    for (label, name) in labels.iter().zip(named::of_labels(labels)) {
+        rows.labels.iter_mut().filter(|found| found.name == name).for_each(|found| found.name.clone_from(label));
+    }
+    Ok((rows, codes))
 }
 
 /// Parts a table of ours into its rows' names and its numbers.

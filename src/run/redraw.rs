@@ -20,9 +20,9 @@ use crate::table::write::{Column, ColumnValues};
 /// If the run has no embedding or a column is not there.
 pub fn plot(run: &Path, options: &PlotOptions, output: Option<&Path>, observer: &mut Observer<'_>) -> Result<PathBuf> {
     let record = Record::load(run)?;
-    let (rows, points) = read_back::read_embedding(run, &record)?;
+    let (_, points) = read_back::read_embedding(run, &record)?;
     let model = Model::load(&run.join("model.safetensors"))?;
-    let (_, codes) =
+    let (rows, codes) =
         read_back::read_embedded(&run.join("codes.parquet"), &model.about.input.labels, model.autoencoder.code_size())?;
     let reliability = column_of(&run.join("embedding.parquet"), "reliability")?;
     let mut options = options.clone();

@@ -11,8 +11,10 @@ use crate::evaluate::{self, Measures, Pair, Space};
 use crate::event::{Event, Observer};
 use crate::prepare::Preparation;
 use crate::seed::Seed;
-use crate::table::inspect::named_as_label;
-use crate::table::{self, Input, LabelValues, Layout, Metadata, Missing, NumericMissing, ROW, Rows, Table, Unmatched};
+use crate::table::inspect::{named_as_label, row_numbers};
+use crate::table::{
+    self, Frame, Input, LabelValues, Layout, Metadata, Missing, NumericMissing, ROW, Rows, Table, Unmatched,
+};
 use crate::value::OneOrMany;
 
 /// The seed of every sample that is rated.
@@ -80,17 +82,20 @@ pub fn score(request: &Request<'_>, observer: &mut Observer<'_>) -> Result<Score
         // read whole, with its samples named by the header
         input.id = None;
         if let Some(label) = request.label {
-            input.metadata = Some(labels_beside(request, label)?.ok_or_else(|| {
+            let beside = labels_beside(request, label)?.ok_or_else(|| {
                 Error::request(format!("label `{label}` cannot be in a table with features in rows"))
                     .hint("leave `--label` out, or give codes or an embedding that hold it")
-            })?);
+            })?;
+            take_labels(&mut input, beside);
         }
     } else {
         let plain = Input { labels: Vec::new(), ..input.clone() };
         let names = table::read::schema(&plain, Path::new(""))?.columns;
         let there = |label: &str| names.iter().any(|(name, _)| name == label);
-        if let Some(label) = request.label.filter(|label| !there(label)) {
-            input.metadata = labels_beside(request, label)?;
+        if let Some(label) = request.label.filter(|label| !there(label))
+            && let Some(beside) = labels_beside(request, label)?
+        {
+            take_labels(&mut input, beside);
         }
         if input.id.is_none() {
             input.id = own.filter(|own| own != ROW && names.iter().any(|(name, _)| name == own));
@@ -98,9 +103,11 @@ pub fn score(request: &Request<'_>, observer: &mut Observer<'_>) -> Result<Score
         input.rows = Some(Rows { sample: most_rows(names.len(), &request.options), seed: SEED.0 });
         // what a pipeline of `init` would not train on is no part of what codes can keep
         let named = |(name, _): (String, String)| {
-            (name != "y" && request.label != Some(name.as_str()) && named_as_label(&name)).then_some(name)
+            // beside an `x` it is a coordinate
+            ((name != "y" || !there("x")) && request.label != Some(name.as_str()) && named_as_label(&name))
+                .then_some(name)
         };
-        input.features.exclude = names.into_iter().filter_map(named).collect();
+        input.features.exclude = names.iter().cloned().filter_map(named).collect();
         if let Some(label) = request.label {
             let _ = observer(Event::Note(format!("`{label}` is the label, and so left out of the comparison")));
         }
@@ -126,7 +133,10 @@ pub fn score(request: &Request<'_>, observer: &mut Observer<'_>) -> Result<Score
         )),
         event => observer(event),
     };
-    let Table { id_name, ids, rows, frame, labels, account } = table::read::read(&input, Path::new(""), &mut listen)?;
+    let table = table::read::read(&input, Path::new(""), &mut listen)?;
+    let counters = if request.layout == Layout::FeaturesInRows { Vec::new() } else { row_numbers(&table) };
+    let Table { id_name, ids, rows, frame, labels, account } = table;
+    let frame = without(frame, &counters, observer)?;
     let rated = Rated { numbered: id_name == ROW, ids: &ids, rows: &rows, total: account.rows_read };
     let steps = match request.preparation {
         TablePreparation::Default => {
@@ -194,16 +204,37 @@ pub fn score(request: &Request<'_>, observer: &mut Observer<'_>) -> Result<Score
     })
 }
 
-/// The file of ours among codes and embedding that holds the label, which the table lacks; none if neither does.
-fn labels_beside(request: &Request<'_>, label: &str) -> Result<Option<Metadata>> {
+/// The file of ours among codes and embedding that holds the label, which the table lacks, and what the label is called
+/// there; none if neither holds it.
+fn labels_beside(request: &Request<'_>, label: &str) -> Result<Option<(Metadata, String)>> {
+    let named = super::named::of_labels(&[label.to_owned()]).remove(0);
     for path in request.embedding.into_iter().chain([request.codes]) {
         let columns = columns_of(path)?;
-        if let (Some(key), true) = (own_id(&columns), columns.iter().any(|name| name == label)) {
+        if let (Some(key), true) = (own_id(&columns), columns.contains(&named)) {
             let path = table::read::absolute(path);
-            return Ok(Some(Metadata { path, key: Some(key), unmatched: Unmatched::Keep }));
+            return Ok(Some((Metadata { path, key: Some(key), unmatched: Unmatched::Keep }, named)));
         }
     }
     Ok(None)
+}
+
+fn take_labels(input: &mut Input, (metadata, label): (Metadata, String)) {
+    input.metadata = Some(metadata);
+    input.labels = vec![label];
+}
+
+/// The frame without columns that only number the rows, which no pipeline of `init` trains on.
+fn without(frame: Frame, counters: &[String], observer: &mut Observer<'_>) -> Result<Frame> {
+    let features: Vec<String> = frame.features.iter().filter(|name| !counters.contains(name)).cloned().collect();
+    if counters.is_empty() || features.len() + frame.categories.len() == 0 {
+        return Ok(frame);
+    }
+    let _ = observer(Event::Note(format!(
+        "left out of the comparison, because it only numbers the rows: {}",
+        table::first_few(counters)
+    )));
+    let categories: Vec<String> = frame.categories.iter().map(|category| category.name.clone()).collect();
+    frame.aligned_to(&features, &categories)
 }
 
 /// Which rows of the table are rated.

@@ -15,6 +15,7 @@ use super::kept::Kept;
 use super::keys::{self, Keys};
 use super::measure::{Measured, measure};
 use super::meter::Meter;
+use super::named;
 use super::pictures;
 use super::room;
 use super::{EmbeddingRecord, Reuse, TrainingRecord};
@@ -178,7 +179,9 @@ impl<'a> Work<'a> {
                 training: data.split.training.len(),
             },
         )?;
-        super::publish::check_names(&data.rows)?;
+        if let Some(sentence) = named::sentence(&data.rows) {
+            let _ = observer(Event::Note(sentence));
+        }
         // whether the map can start where it is told to is known before the training
         if let Some(tsne) = pipeline.tsne.on() {
             pictures::start_from(tsne, &self.loaded.base, &data.rows, &mut crate::event::silent)?;
@@ -341,8 +344,7 @@ pub(super) fn gather(matrix: ArrayView2<f32>, rows: &[usize]) -> Array2<f32> {
 
 /// The columns of `codes.parquet`: id, labels, `code_00` ….
 pub(super) fn code_columns(rows: &RowNames, codes: ArrayView2<f32>) -> Vec<table::write::Column> {
-    let mut columns = vec![table::write::Column::text(&rows.id_name, rows.ids.iter().cloned())];
-    columns.extend(table::write::labels_columns(&rows.labels));
+    let mut columns = named::columns(rows);
     columns.extend(named_columns(codes));
     columns
 }

@@ -18,6 +18,12 @@ pub enum TableError {
         /// Every column with its type and why it does not train.
         reasons: String,
     },
+    /// One feature cannot be compressed.
+    #[error("an autoencoder needs at least 2 features, and 1 is left: {reasons}")]
+    OneFeature {
+        /// Every other column with its type and why it does not train.
+        reasons: String,
+    },
     /// Two columns have one name.
     #[error("column name `{name}` occurs twice, as columns {first} and {second}")]
     DuplicateColumn {
@@ -301,7 +307,7 @@ impl Explain for TableError {
     fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::NoRows { .. } => "give a table with one row per sample".to_owned(),
-            Self::NoFeatures { .. } => "training needs numbers, or texts with few levels".to_owned(),
+            Self::NoFeatures { .. } | Self::OneFeature { .. } => "training needs numbers, or texts with few levels".to_owned(),
             Self::DuplicateColumn { .. } => "rename one of them".to_owned(),
             Self::UnnamedColumn { .. } => {
                 "name it, remove it if lines only end in a separator, or set `input.header: absent` if the first row is data"

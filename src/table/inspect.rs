@@ -28,7 +28,10 @@ pub use guess::named_as_label;
 pub(super) use guess::other_layout;
 use guess::possible_ids;
 use guess::possible_labels;
-use guess::row_numbers;
+pub use guess::row_numbers;
+
+/// Of fewer there is nothing to compress.
+pub const FEWEST_FEATURES: usize = 2;
 
 /// Reads a table for a first look: missing values are allowed, annotations are read as labels, and nothing has to train.
 ///
@@ -148,15 +151,22 @@ impl Inspection {
         self.numbers + self.categories.len()
     }
 
-    /// Refuses a table without a column that can train.
+    /// How many features they make: a number is one, and so is each level.
+    #[must_use]
+    pub fn features(&self) -> usize {
+        self.numbers + self.categories.iter().map(|(_, levels)| levels).sum::<usize>()
+    }
+
+    /// Refuses a table with too few features for an autoencoder.
     ///
     /// # Errors
-    /// If there is none, with every column and why it does not train.
+    /// If there is none or one, with the other columns and why they do not train.
     pub fn check_trainable(&self) -> Result<()> {
-        if self.trainable() == 0 {
-            return Err(TableError::NoFeatures { reasons: reasons(&self.unused) }.into());
+        match self.features() {
+            0 => Err(TableError::NoFeatures { reasons: reasons(&self.unused) }.into()),
+            few if few < FEWEST_FEATURES => Err(TableError::OneFeature { reasons: reasons(&self.unused) }.into()),
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     /// The inspection as lines of text.

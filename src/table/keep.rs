@@ -96,6 +96,9 @@ fn quoted(name: &str) -> String {
     if plain { name.to_owned() } else { format!("\"{}\"", super::clipped(name)) }
 }
 
+/// Why a column that names the rows does not train.
+pub(super) const AS_IDS: &str = "a different text in every row, as ids have";
+
 /// Leaves out columns of texts with too many levels or too few values, and of those in `formatted` the ones whose texts are
 /// all numbers written for people.
 pub(super) fn keep_levels(
@@ -125,7 +128,8 @@ pub(super) fn keep_levels(
         let reason = if missing == ids.len() && !input.categorical.known.contains(&name) {
             Some(WITHOUT_A_VALUE.to_owned())
         } else if cells.distinct() + missing == ids.len() && cells.distinct() > most {
-            Some("a different text in every row, as ids have".to_owned())
+            let others = "a different text in every row that has one";
+            Some(if missing == 0 { AS_IDS.to_owned() } else { others.to_owned() })
         } else if !cells.is_complete() || cells.distinct() > most {
             Some(format!("more than {most} different texts (`input.categorical.max_levels`)"))
         } else if input.missing.drop_feature_above.is_some_and(|limit| share > limit.get()) {

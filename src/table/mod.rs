@@ -202,6 +202,11 @@ pub fn usual_words_for_missing() -> Vec<String> {
     text::number::WORDS.iter().filter(|word| !word.is_empty()).map(|word| (*word).to_owned()).collect()
 }
 
+/// Whether a text is a number as people write them (`1,234`, `$5`, `7 %`), which is not read as one.
+pub(crate) fn is_formatted_number(text: &str) -> bool {
+    text::number::is_formatted(text.as_bytes())
+}
+
 /// The first names of many, for a sentence.
 pub(crate) fn first_few<S: AsRef<str>>(names: &[S]) -> String {
     const SHOWN: usize = 5;

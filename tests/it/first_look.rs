@@ -120,9 +120,53 @@ fn a_word_among_numbers_is_taken_for_missing_and_that_is_said() {
     let brief = ["run", "p.yaml", "--set", "autoencoder.training.max_epochs=1", "--set", "tsne=none"];
     let said = place.reduce(&brief).done().stderr;
     assert!(said.contains("missing  7 numbers, which are filled in"), "{said}");
-    // what may be a number written otherwise is not guessed
-    place.file("units.csv", format!("a,b\n{}", "1,2\n".repeat(20) + "5%,3\n"));
-    place.reduce(&["init", "units.csv", "-o", "q.yaml"]).refused(&["5%", "input.missing.words"]);
+}
+
+#[test]
+fn a_column_of_numbers_with_another_text_gets_a_pipeline_that_runs_and_that_is_said() {
+    let place = Place::new();
+    let cell = |row: usize, other: &str| if row % 9 == 4 { other.to_owned() } else { (row % 7).to_string() };
+    let row = |row: usize| format!("{},{},{},{}\n", cell(row, "\"1, 5\""), cell(row, "5%"), row % 5, row % 11);
+    place.file("t.csv", format!("lines,share,b,c\n{}", (0..60).map(row).collect::<String>()));
+    let said = place.reduce(&["init", "t.csv", "-o", "p.yaml"]).done().stderr;
+    for words in ["texts, not numbers: lines, because row 5 holds `1, 5`;", "left out: share, because row 5 holds `5%`"]
+    {
+        assert!(said.contains(words), "no `{words}` in {said}");
+    }
+    let brief = ["run", "p.yaml", "--set", "autoencoder.training.max_epochs=1", "--set", "tsne=none"];
+    let said = place.reduce(&brief).done().stderr;
+    assert!(said.contains("60 rows; 3 of 4 columns train"), "{said}");
+    place.reduce(&["inspect", "t.csv"]).done();
+}
+
+#[test]
+fn a_first_pipeline_leaves_two_features_or_is_refused() {
+    let place = Place::new();
+    let rows = |more: &str| -> String { (0..60).map(|row| format!("{},{}{more}\n", row % 3, row % 5)).collect() };
+    // both are named like labels, but one has to train
+    place.file("two.csv", format!("group,y,dose\n{}", rows(",7")));
+    let said = place.reduce(&["init", "two.csv", "-o", "p.yaml"]).done().stderr;
+    assert!(said.contains("label: group") && !said.contains("label: y"), "{said}");
+    let towns: String = (0..60).map(|row| format!("{},t{}\n", row % 7, row % 55)).collect();
+    place.file("one.csv", format!("dose,town\n{towns}"));
+    place.reduce(&["init", "one.csv"]).refused(&["at least 2 features, and 1 is left", "`town` (text)"]);
+    place.file("q.yaml", "version: 1\ninput: {path: one.csv}\n");
+    place.reduce(&["run", "q.yaml"]).refused(&["needs at least 2 features, but there are 1", "`reduce inspect`"]);
+    // an infinite value is in the way of its column only
+    place.file("far.csv", format!("a,b,end\n{}0,0,inf\n", rows(",3")));
+    let said = place.reduce(&["init", "far.csv", "-o", "r.yaml"]).done().stderr;
+    assert!(said.contains("left out: end, because row 61 holds `inf`; correct the value"), "{said}");
+}
+
+#[test]
+fn only_a_text_that_every_row_has_names_the_rows() {
+    let place = Place::new();
+    let name = |row: usize| if row == 70 { String::new() } else { format!("town {row}") };
+    let rows: String = (0..80).map(|row| format!("{},{},{}\n", name(row), row % 5, row % 7)).collect();
+    place.file("t.csv", format!("town,a,b\n{rows}"));
+    let said = place.reduce(&["init", "t.csv", "-o", "p.yaml"]).done().stderr;
+    assert!(!said.contains("id: town"), "{said}");
+    place.reduce(&["check", "p.yaml"]).done();
 }
 
 #[test]
@@ -134,8 +178,9 @@ fn a_word_that_is_a_level_elsewhere_is_not_taken_for_missing() {
         (0..60).map(|row| format!("{},{},{}\n", dose(row), row % 5, level(row))).collect()
     };
     place.file("t.csv", format!("dose,b,sev\n{}", rows("high")));
-    let words = ["column `dose` holds `high`", "`high` is also a value of `sev`"];
-    place.reduce(&["init", "t.csv", "-o", "p.yaml"]).refused(&words);
+    let said = place.reduce(&["init", "t.csv", "-o", "p.yaml"]).done().stderr;
+    let words = "texts, not numbers: dose, because row 31 holds `high`, which is a value of `sev` too";
+    assert!(said.contains(words) && !said.contains("missing.words"), "{said}");
     place.file("other.csv", format!("dose,b,sev\n{}", rows("-")));
     place.reduce(&["init", "other.csv", "-o", "q.yaml"]).done();
     let brief = ["run", "q.yaml", "--set", "autoencoder.training.max_epochs=1", "--set", "tsne=none"];

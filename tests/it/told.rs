@@ -112,6 +112,48 @@ fn codes_are_rated_by_the_ids_they_hold() {
 }
 
 #[test]
+fn labels_and_ids_called_as_columns_of_the_results_get_names_of_their_own() {
+    let place = Place::new();
+    place.file("t.csv", table(60).replacen("cell,a,b,c,d,kind", "x,a,b,c,d,y", 1));
+    place.file("p.yaml", format!("version: 1\ninput: {{path: t.csv, id: x, labels: [y]}}\n{SMALL}"));
+    let said = place.reduce(&["run", "p.yaml"]).done().stderr;
+    assert!(said.contains("`x` is called `x_id`, `y` is called `y_label`"), "{said}");
+    place.reduce(&["encode", "run", "t.csv", "-o", "codes.csv"]).done();
+    assert!(place.read("codes.csv").starts_with(b"x_id,y_label,code_00,code_01,"));
+    // the label is still called as in the table where it is asked for
+    place.reduce(&["plot", "run", "--color-by", "y"]).done();
+    assert!(String::from_utf8(place.read("run/embedding-y.svg")).expect("text").contains("p by y"));
+    assert!(place.reduce(&["run", "p.yaml"]).done().stderr.contains("kept"));
+    place.reduce(&["place", "run", "t.csv", "-o", "placed.csv"]).done();
+    assert!(place.read("placed.csv").starts_with(b"x_id,y_label,x,y,outlier_factor,"));
+    let score = |table: &str| {
+        place.reduce(&["score", table, "codes.csv", "run/embedding.parquet", "--label", "y", "--json"]).done().stdout
+    };
+    assert!(score("t.csv").contains("table_label_agreement"));
+    let bare: Vec<String> =
+        table(60).lines().map(|line| line[..line.rfind(',').expect("a comma")].to_owned()).collect();
+    place.file("bare.csv", bare.join("\n").replacen("cell", "x_id", 1));
+    assert!(score("bare.csv").contains("table_label_agreement"));
+}
+
+#[test]
+fn a_counter_of_rows_is_no_part_of_what_is_scored() {
+    let place = Place::new();
+    let codes: String = (0..80).map(|row| format!("{},{}\n", row % 9, row % 7)).collect();
+    place.file("codes.csv", format!("u,v\n{codes}"));
+    let rows = |counter: bool| -> String {
+        let first = |row: usize| if counter { format!("{},", row + 1) } else { String::new() };
+        (0..80).map(|row| format!("{}{},{}\n", first(row), row % 9, row % 7)).collect()
+    };
+    place
+        .file("with.csv", format!("rownames,a,b\n{}", rows(true)))
+        .file("without.csv", format!("a,b\n{}", rows(false)));
+    let with = place.reduce(&["score", "with.csv", "codes.csv"]).done();
+    assert_eq!(with.stdout, place.reduce(&["score", "without.csv", "codes.csv"]).done().stdout);
+    assert!(with.stderr.contains("it only numbers the rows: `rownames`"), "{}", with.stderr);
+}
+
+#[test]
 fn a_map_that_starts_from_another_says_how_many_rows_it_knows() {
     let place = Place::new();
     place.file("t.csv", table(50)).file("p.yaml", with_input(", labels: [kind]"));

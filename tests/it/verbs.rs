@@ -131,6 +131,35 @@ fn new_rows_are_placed_on_the_embedding() {
 }
 
 #[test]
+fn placed_rows_are_drawn_on_the_map() {
+    let place = Place::new();
+    place.digits(SMALL).reduce(&["run", "p.yaml"]).done();
+    let digits = String::from_utf8(place.read("digits.csv")).expect("text");
+    let new: Vec<&str> = digits.lines().take(41).collect();
+    let bare: Vec<&str> = new.iter().map(|line| line.split_once(',').expect("a comma").1).collect();
+    place.file("new.csv", new.join("\n")).file("bare.csv", bare.join("\n"));
+    let svg = |data: &str| {
+        place.reduce(&["place", "run", data, "-o", "placed.csv", "--plot", "map.svg"]).done();
+        String::from_utf8(place.read("map.svg")).expect("text")
+    };
+    let colored = svg("new.csv");
+    assert!(colored.contains("40 rows placed on a map of 300") && colored.contains("rows of the run"), "{colored}");
+    // classes have the colors of the run's own map
+    let own = String::from_utf8(place.read("run/embedding-label.svg")).expect("text");
+    let color = |svg: &str| {
+        let (_, group) = svg.split_once("class=\"class\" data-label=\"3\"").expect("a class");
+        group.split_once("fill=\"").expect("a color").1[..7].to_owned()
+    };
+    assert_eq!(color(&colored), color(&own));
+    assert!(svg("bare.csv").contains("placed rows"));
+    let placed = place.read("placed.csv");
+    place.reduce(&["place", "run", "new.csv", "-o", "placed.csv", "--plot", "map.gif"]).refused(&[".gif", "`.png`"]);
+    let lost = ["place", "run", "new.csv", "-o", "placed.csv", "--plot", "gone/map.svg"];
+    place.reduce(&lost).refused(&["the folder `gone` is not there"]);
+    assert_eq!(placed, place.read("placed.csv"));
+}
+
+#[test]
 fn a_row_far_outside_the_map_is_told() {
     let place = Place::new();
     // Nothing is clipped, so that the code of a wild row is wild.

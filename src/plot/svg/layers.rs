@@ -35,7 +35,9 @@ pub(super) struct Bar {
 /// A map's points, sorted into layers.
 #[derive(Debug)]
 pub(super) struct Layers {
-    /// Points without a value, drawn first.
+    /// The first rows, so many: pale, below all others.
+    pub(super) ground: usize,
+    /// Points without a value, drawn next.
     pub(super) missing: Vec<usize>,
     /// The classes in the order of the legend, or one layer of numbers, or one of all.
     pub(super) layers: Vec<Layer>,
@@ -59,14 +61,12 @@ impl Layers {
             }
             _ => vec![false; rows],
         };
-        let mut this = Self {
-            missing: Vec::new(),
-            layers: Vec::new(),
-            others: None,
-            colors: vec![ground.missing; rows],
-            bar: None,
-            hollow,
-        };
+        let below = scatter.ground.map_or(0, |points| points.count);
+        assert!(below <= rows, "no more points of the ground than there are");
+        let mut colors = vec![ground.missing; rows];
+        colors[..below].fill(ground.line);
+        let mut this =
+            Self { ground: below, missing: Vec::new(), layers: Vec::new(), others: None, colors, bar: None, hollow };
         match scatter.color {
             Color::Classes { levels, of_row, .. } => {
                 assert_eq!(of_row.len(), rows, "a class for each point");
@@ -77,8 +77,8 @@ impl Layers {
                 this.sort_numbers(values);
             }
             Color::None => {
-                this.colors.fill(ground.first);
-                this.layers.push(Layer { label: None, color: ground.first, rows: (0..rows).collect() });
+                this.colors[below..].fill(ground.first);
+                this.layers.push(Layer { label: None, color: ground.first, rows: (below..rows).collect() });
             }
         }
         this
@@ -86,7 +86,7 @@ impl Layers {
 
     fn sort_classes(&mut self, scatter: &Scatter<'_>, levels: &[String], of_row: &[Option<u32>], ground: Ground) {
         let mut rows_of: Vec<Vec<usize>> = vec![Vec::new(); levels.len()];
-        for (row, class) in of_row.iter().enumerate() {
+        for (row, class) in of_row.iter().enumerate().skip(self.ground) {
             match class {
                 Some(class) => rows_of[*class as usize].push(row),
                 None => self.missing.push(row),
@@ -128,7 +128,7 @@ impl Layers {
 
     fn sort_numbers(&mut self, values: &[f64]) {
         let mut present: Vec<usize> = Vec::with_capacity(values.len());
-        for (row, value) in values.iter().enumerate() {
+        for (row, value) in values.iter().enumerate().skip(self.ground) {
             if value.is_finite() { present.push(row) } else { self.missing.push(row) }
         }
         // High values last, so that few cells that express a gene are not buried under many that do not.

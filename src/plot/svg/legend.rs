@@ -2,6 +2,7 @@
 
 use crate::plot::Color;
 use crate::plot::Scatter;
+use crate::plot::color::Ground;
 use crate::plot::color::Rgb;
 use crate::plot::color::viridis;
 use crate::plot::svg::canvas::Anchor;
@@ -58,7 +59,8 @@ pub(super) struct Room {
 }
 
 impl Legend {
-    pub(super) fn new(scatter: &Scatter<'_>, layers: &Layers, ring: Rgb, missing: Rgb, room: Room) -> Self {
+    pub(super) fn new(scatter: &Scatter<'_>, layers: &Layers, colors: Ground, room: Room) -> Self {
+        let Ground { muted: ring, missing, line: ground, .. } = colors;
         let size = room.text_size;
         let row_height = (size * 1.5).round();
         let mut entries = Vec::new();
@@ -88,6 +90,14 @@ impl Legend {
                 });
             }
         }
+        if let (Some(points), Color::None) = (scatter.ground, scatter.color) {
+            let shown = layers.layers.iter().map(|layer| (layer.color, layer.rows.len()));
+            entries.extend(shown.map(|(color, rows)| Entry {
+                mark: Mark::Disc(color),
+                label: text::fit(points.others, room.label_width, size, Weight::Regular),
+                count: text::count(rows),
+            }));
+        }
         if !layers.missing.is_empty() {
             let count = text::count(layers.missing.len());
             entries.push(Entry { mark: Mark::Disc(missing), label: "missing".into(), count });
@@ -97,7 +107,15 @@ impl Legend {
             let count = text::count(hollow);
             let mark = if map::is_raster(scatter) { Mark::Faint(ring) } else { Mark::Ring(ring) };
             let look = if map::is_raster(scatter) { "pale" } else { "hollow" };
-            entries.push(Entry { mark, label: format!("unreliable place ({look})"), count });
+            let name = scatter.faded.map_or("", |faded| faded.name);
+            entries.push(Entry { mark, label: format!("{name} ({look})"), count });
+        }
+        if let Some(points) = scatter.ground {
+            entries.push(Entry {
+                mark: Mark::Disc(ground),
+                label: text::fit(points.name, room.label_width, size, Weight::Regular),
+                count: text::count(points.count),
+            });
         }
         let bar_height = if layers.bar.is_some() { (room.height * 0.45).clamp(80.0, 220.0) } else { 0.0 };
         let ticks = layers.bar.map_or_else(Vec::new, |bar| bar_ticks(&bar, bar_height));

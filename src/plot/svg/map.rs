@@ -155,7 +155,7 @@ fn draw_raster(
     frame: &Frame,
     look: Look,
 ) -> Result<(), PlotError> {
-    let order: Vec<usize> = layers.missing.iter().copied().chain(layers.mixed()).collect();
+    let order: Vec<usize> = (0..layers.ground).chain(layers.missing.iter().copied()).chain(layers.mixed()).collect();
     let draw = |density: f64| {
         let mut image = Image::new((panel.width * density).ceil() as usize, (panel.height * density).ceil() as usize);
         for &row in &order {
@@ -192,6 +192,10 @@ struct Vectors<'a, 'b> {
 impl Vectors<'_, '_> {
     fn draw(&self, canvas: &mut Canvas) {
         let ground = canvas.ground;
+        if self.layers.ground > 0 {
+            let rows: Vec<usize> = (0..self.layers.ground).collect();
+            self.group(canvas, "ground", None, &rows, ground.line, ground);
+        }
         if !self.layers.missing.is_empty() {
             self.group(canvas, "missing", None, &self.layers.missing, ground.missing, ground);
         }
@@ -272,14 +276,16 @@ fn draw_names(canvas: &mut Canvas, scatter: &Scatter<'_>, layers: &Layers, panel
     } * if panel.width < 400.0 { 0.8 } else { 1.0 };
     let mut names = Vec::new();
     let mut wanted = Vec::new();
+    // points of the ground are of no class, so they say nothing against one
     let all: Vec<Corner> = match scatter.style.labels_on_map {
-        LabelsOnMap::Auto => (0..scatter.points.nrows()).map(|row| frame.place(scatter, row)).collect(),
+        LabelsOnMap::Auto => (layers.ground..scatter.points.nrows()).map(|row| frame.place(scatter, row)).collect(),
         _ => Vec::new(),
     };
     for layer in &layers.layers {
         let points: Vec<Corner> = layer.rows.iter().map(|&row| frame.place(scatter, row)).collect();
         let Some(anchor) = placement::middle(&points) else { continue };
-        if !all.is_empty() && !keeps_to_itself(&all, &layer.rows, anchor) {
+        let members: Vec<usize> = layer.rows.iter().map(|row| row - layers.ground).collect();
+        if !all.is_empty() && !keeps_to_itself(&all, &members, anchor) {
             continue;
         }
         let name = text::fit(layer.label.as_deref().unwrap_or_default(), 150.0, size, Weight::Bold);

@@ -76,7 +76,7 @@ pub fn scatter(scatter: &Scatter<'_>) -> Result<String, PlotError> {
     let mut canvas = Canvas::new(Ground::of(scatter.style.theme));
     let ground = canvas.ground;
     let layers = Layers::of(scatter, ground);
-    let legend = Legend::new(scatter, &layers, ground.muted, ground.missing, room);
+    let legend = Legend::new(scatter, &layers, ground, room);
     let beside = if legend.width > 0.0 { legend.width + 20.0 } else { 0.0 };
     let width = SIDE + beside + 2.0 * MARGIN;
     let top = heading(&mut canvas, &scatter.title, &scatter.caption, width - 2.0 * MARGIN);
@@ -114,11 +114,8 @@ pub fn sheet(maps: &[Scatter<'_>]) -> Result<String, PlotError> {
     let mut canvas = Canvas::new(Ground::of(first.style.theme));
     let ground = canvas.ground;
     let sorted: Vec<Layers> = maps.iter().map(|map| Layers::of(map, ground)).collect();
-    let legends: Vec<Legend> = maps
-        .iter()
-        .zip(&sorted)
-        .map(|(map, layers)| Legend::new(&untitled(map), layers, ground.muted, ground.missing, room))
-        .collect();
+    let legends: Vec<Legend> =
+        maps.iter().zip(&sorted).map(|(map, layers)| Legend::new(&untitled(map), layers, ground, room)).collect();
     let beside = legends.iter().map(|legend| legend.width).fold(0.0, f64::max) + 10.0;
     let (cell_width, cell_height) = (SIDE + beside + 18.0, SIDE * shape + 40.0);
     let width = columns as f64 * cell_width - 18.0 + 2.0 * MARGIN;
@@ -162,7 +159,12 @@ fn on_sheet<'a>(map: &Scatter<'a>, panels: usize) -> Scatter<'a> {
 
 fn name(scatter: &Scatter<'_>) -> String {
     let color = scatter.color.name().map(|name| format!(", colored by {name}")).unwrap_or_default();
-    format!("{}: a map of {} points{color}", scatter.title, text::count(scatter.points.nrows()))
+    let points = scatter.points.nrows();
+    let points = match scatter.ground {
+        Some(ground) => format!("{} points on {} {}", points - ground.count, ground.count, ground.name),
+        None => format!("{} points", text::count(points)),
+    };
+    format!("{}: a map of {points}{color}", scatter.title)
 }
 
 /// Title and caption; returns where the picture begins.

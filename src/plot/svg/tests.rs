@@ -6,6 +6,7 @@ use resvg::usvg::roxmltree::Node;
 
 use super::*;
 use crate::plot::Faded;
+use crate::plot::GroundPoints;
 use crate::plot::Style;
 use crate::plot::options::LabelsOnMap;
 use crate::plot::pdf;
@@ -54,6 +55,7 @@ impl Data {
             ids: &self.ids,
             color: Color::Classes { name: "cell_type", levels: &self.levels, of_row: &self.of_row },
             faded: None,
+            ground: None,
             style: Style::default(),
         }
     }
@@ -187,13 +189,34 @@ fn unreliable_points_are_hollow_and_counted() {
     let data = data(100, 3);
     let reliability: Vec<f32> = (0..100_u8).map(|row| f32::from(row) / 100.0).collect();
     let mut map = data.scatter();
-    map.faded = Some(Faded { reliability: &reliability, threshold: 0.2 });
+    map.faded = Some(Faded { reliability: &reliability, threshold: 0.2, name: "unreliable place" });
     let svg = scatter(&map).unwrap();
     let document = checked(&svg);
     let points = groups(&document, "points")[0];
     let hollow = points.descendants().filter(|node| node.attribute("fill") == Some("none")).count();
     assert_eq!(hollow, 20);
     assert!(texts(&document).iter().any(|text| text == "unreliable place (hollow)"));
+}
+
+#[test]
+fn points_of_the_ground_are_below_all_others_and_have_neither_color_nor_class() {
+    let data = data(100, 3);
+    let mut map = data.scatter();
+    map.ground = Some(GroundPoints { count: 60, name: "rows of the run", others: "placed rows" });
+    let svg = scatter(&map).unwrap();
+    let document = checked(&svg);
+    let points = groups(&document, "points")[0];
+    let first = points.children().find(Node::is_element).unwrap();
+    assert_eq!((first.attribute("class"), circles(first)), (Some("ground"), 60));
+    assert_eq!(circles(points), 100);
+    let said = texts(&document);
+    assert!(said.iter().any(|text| text == "rows of the run") && said.iter().any(|text| text == "60"));
+    assert!(!said.iter().any(|text| text == "placed rows"), "classes have names of their own");
+    map.color = Color::None;
+    let alike = scatter(&map).unwrap();
+    assert!(texts(&checked(&alike)).iter().any(|text| text == "placed rows"));
+    map.style.points = Points::Raster;
+    assert!(texts(&checked(&scatter(&map).unwrap())).iter().any(|text| text == "rows of the run"));
 }
 
 #[test]

@@ -7,16 +7,17 @@ use std::hash::DefaultHasher;
 use crate::table::Label;
 use crate::table::LabelValues;
 use crate::table::Table;
+use crate::table::keep::AS_IDS;
 
-/// Columns of numbers that count the rows from 0 or 1, one by one.
-pub(super) fn row_numbers(table: &Table) -> Vec<String> {
+/// Columns of numbers that count the rows of the file from 0 or 1, one by one.
+#[must_use]
+pub fn row_numbers(table: &Table) -> Vec<String> {
     let frame = &table.frame;
     let counts = |column: usize| {
-        let values = frame.values.column(column);
-        let first = values.first().copied().unwrap_or(f32::NAN);
+        let cells = frame.values.column(column).into_iter().zip(&table.rows);
         #[expect(clippy::cast_precision_loss, reason = "row numbers of single precision")]
-        let counts = values.iter().enumerate().all(|(row, value)| *value == first + row as f32);
-        counts && (first == 0.0 || first == 1.0)
+        let count_from = |first: usize| cells.clone().all(|(value, row)| *value == (row + first) as f32);
+        count_from(0) || count_from(1)
     };
     const FEWEST: usize = 10;
     if frame.rows() < FEWEST {
@@ -30,7 +31,7 @@ pub(super) fn possible_ids(table: &Table) -> Vec<String> {
     let frame = &table.frame;
     let rows = frame.rows();
     let mut found: Vec<(u8, String)> = Vec::new();
-    for unused in table.account.unused.iter().filter(|unused| unused.reason.contains("different text in every row")) {
+    for unused in table.account.unused.iter().filter(|unused| unused.reason == AS_IDS) {
         found.push((u8::from(!sounds_like(&unused.name, &IDS)), unused.name.clone()));
     }
     for category in &frame.categories {
