@@ -332,6 +332,9 @@ pub(super) struct Plot {
     /// Dark ground.
     #[arg(long)]
     pub dark: bool,
+    /// Another figure of the run as a picture of its own: `training`, `reconstruction`, `errors`, ….
+    #[arg(long, value_name = "NAME", requires = "output", conflicts_with_all = ["color_by", "dark"])]
+    pub figure: Option<String>,
     /// Where to write; into the run folder if not given.
     #[arg(long, short)]
     pub output: Option<PathBuf>,

@@ -56,6 +56,11 @@ pub(super) fn plot(verb: &arguments::Plot, stop: &Stop) -> Result<()> {
     if verb.format.as_deref().is_some_and(|given| given != format.extension()) {
         return Err(Error::request("`--format` and the ending of `--output` differ").hint("give one of the two"));
     }
+    if let (Some(figure), Some(output)) = (&verb.figure, &verb.output) {
+        output::bytes(output, &run::redraw::figure(&verb.run, figure, format)?)?;
+        progress::line(&format!("{} written", output.display()));
+        return Ok(());
+    }
     let options = PlotOptions {
         color_by: OneOrMany(verb.color_by.clone()),
         theme: if verb.dark { Theme::Dark } else { Theme::Light },

@@ -68,6 +68,12 @@ pub fn starter(data: &Path, folder: &Path, name: Option<&str>, observer: &mut Ob
         guesses.push(format!("left out: {}, dates or times; `times: number` lets them train", times.join(", ")));
     }
     let mut others = Vec::new();
+    if let Some((name, classes)) = seen.label_among_numbered.as_ref().filter(|(name, _)| !named_as_label(name)) {
+        guesses.push(format!(
+            "label: {name}, because all other columns are numbered and it has {classes} classes; labels never train"
+        ));
+        input.labels.push(name.clone());
+    }
     for (name, classes) in seen.possible_labels.iter().filter(|(name, _)| input.id.as_ref() != Some(name)) {
         if seen.annotations.contains(name) {
             guesses.push(format!(
@@ -78,7 +84,7 @@ pub fn starter(data: &Path, folder: &Path, name: Option<&str>, observer: &mut Ob
             features -= weight.get(name).unwrap_or(&1);
             guesses.push(format!("label: {name}, by its name and its {classes} classes; labels never train"));
             input.labels.push(name.clone());
-        } else {
+        } else if !input.labels.contains(name) {
             others.push(name.as_str());
         }
     }

@@ -7,10 +7,10 @@ use super::folder::{self, Folder};
 use super::pictures::Palette;
 use super::read_back;
 use super::record::Record;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, nearest};
 use crate::event::Observer;
 use crate::model::Model;
-use crate::plot::PlotOptions;
+use crate::plot::{self, Format, PlotOptions};
 use crate::table;
 use crate::table::write::{Column, ColumnValues};
 
@@ -79,6 +79,31 @@ pub fn plot(run: &Path, options: &PlotOptions, output: Option<&Path>, observer: 
     record.drawn.insert(name.clone());
     record.publish(&folder, drawn)?;
     Ok(first)
+}
+
+/// A figure of a run (`training`, `reconstruction`, …) as it was drawn, in another format.
+///
+/// # Errors
+/// If the run has no such figure, with the nearest that it has, or its file was changed.
+pub fn figure(run: &Path, name: &str, format: Format) -> Result<Vec<u8>> {
+    let record = Record::load(run)?;
+    let file = format!("{name}.svg");
+    let known: Vec<&str> = record.files.keys().filter_map(|file| file.strip_suffix(".svg")).collect();
+    let Some(digest) = record.files.get(&file) else {
+        let error = Error::request(format!("the run `{}` has no figure `{name}`", run.display()));
+        return Err(match nearest(name, known.iter().copied()) {
+            Some(near) => error.hint(format!("did you mean `{near}`?")),
+            None => error.hint(format!("it has {}", known.join(", "))),
+        });
+    };
+    let path = run.join(&file);
+    let svg = std::fs::read_to_string(&path).map_err(|error| Error::io("read", &path, &error))?;
+    if folder::digest(svg.as_bytes()) != *digest {
+        return Err(
+            Error::request(format!("`{}` was changed since the run", path.display())).hint("run its pipeline again")
+        );
+    }
+    Ok(plot::render(&svg, format)?)
 }
 
 /// Writes a run's report again from what the run left.

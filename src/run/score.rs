@@ -11,7 +11,7 @@ use crate::evaluate::{self, Measures, Pair, Space};
 use crate::event::{Event, Observer};
 use crate::prepare::Preparation;
 use crate::seed::Seed;
-use crate::table::inspect::{named_as_label, row_numbers};
+use crate::table::inspect::{label_among_numbered, named_as_label, row_numbers};
 use crate::table::{
     self, Frame, Input, LabelValues, Layout, Metadata, Missing, NumericMissing, ROW, Rows, Table, Unmatched,
 };
@@ -134,9 +134,9 @@ pub fn score(request: &Request<'_>, observer: &mut Observer<'_>) -> Result<Score
         event => observer(event),
     };
     let table = table::read::read(&input, Path::new(""), &mut listen)?;
-    let counters = if request.layout == Layout::FeaturesInRows { Vec::new() } else { row_numbers(&table) };
+    let about_rows = if request.layout == Layout::FeaturesInRows { Vec::new() } else { about_rows(&table) };
     let Table { id_name, ids, rows, frame, labels, account } = table;
-    let frame = without(frame, &counters, observer)?;
+    let frame = without(frame, &about_rows, observer)?;
     let rated = Rated { numbered: id_name == ROW, ids: &ids, rows: &rows, total: account.rows_read };
     let steps = match request.preparation {
         TablePreparation::Default => {
@@ -223,17 +223,25 @@ fn take_labels(input: &mut Input, (metadata, label): (Metadata, String)) {
     input.labels = vec![label];
 }
 
-/// The frame without columns that only number the rows, which no pipeline of `init` trains on.
-fn without(frame: Frame, counters: &[String], observer: &mut Observer<'_>) -> Result<Frame> {
-    let features: Vec<String> = frame.features.iter().filter(|name| !counters.contains(name)).cloned().collect();
-    if counters.is_empty() || features.len() + frame.categories.len() == 0 {
+/// Columns on which no pipeline of `init` trains, and why.
+fn about_rows(table: &Table) -> Vec<(String, &'static str)> {
+    let counters = row_numbers(table).into_iter().map(|name| (name, "only numbers the rows"));
+    let label = label_among_numbered(table).map(|(name, _)| (name, "has classes, and all other columns are numbered"));
+    counters.chain(label).collect()
+}
+
+/// The frame without columns that are about the rows.
+fn without(frame: Frame, columns: &[(String, &str)], observer: &mut Observer<'_>) -> Result<Frame> {
+    let stays = |name: &&String| columns.iter().all(|(column, _)| column != *name);
+    let features: Vec<String> = frame.features.iter().filter(stays).cloned().collect();
+    let categories: Vec<String> =
+        frame.categories.iter().map(|category| &category.name).filter(stays).cloned().collect();
+    if columns.is_empty() || features.len() + categories.len() == 0 {
         return Ok(frame);
     }
-    let _ = observer(Event::Note(format!(
-        "left out of the comparison, because it only numbers the rows: {}",
-        table::first_few(counters)
-    )));
-    let categories: Vec<String> = frame.categories.iter().map(|category| category.name.clone()).collect();
+    for (name, why) in columns {
+        let _ = observer(Event::Note(format!("`{name}` is left out of the comparison, because it {why}")));
+    }
     frame.aligned_to(&features, &categories)
 }
 

@@ -24,6 +24,7 @@ use crate::table::error::TableError;
 use crate::table::first_few;
 use crate::table::read;
 pub use columns::{Role, SeenColumn};
+pub use guess::label_among_numbered;
 pub use guess::named_as_label;
 pub(super) use guess::other_layout;
 use guess::possible_ids;
@@ -95,6 +96,9 @@ pub struct Inspection {
     pub row_numbers: Vec<String>,
     /// Columns that could be labels: the likeliest first, with their numbers of classes.
     pub possible_labels: Vec<(String, usize)>,
+    /// The only column that is not numbered where all others are, with its number of classes.
+    #[serde(default)]
+    pub label_among_numbered: Option<(String, usize)>,
     /// Why the file may lie the other way, if it seems so.
     pub other_layout: Option<String>,
     /// Bytes that the numbers take.
@@ -138,6 +142,7 @@ pub fn inspect(table: &Table) -> Inspection {
         possible_ids: possible_ids(table),
         row_numbers: row_numbers(table),
         possible_labels: possible_labels(table),
+        label_among_numbered: label_among_numbered(table),
         other_layout: other_layout(table),
         memory: 4 * all as u64,
         notes: table.account.notes.clone(),

@@ -140,6 +140,25 @@ fn a_column_of_numbers_with_another_text_gets_a_pipeline_that_runs_and_that_is_s
 }
 
 #[test]
+fn the_only_column_without_a_number_among_numbered_ones_is_the_label() {
+    let place = Place::new();
+    let row = |row: usize| (0..20).map(|at| format!("{},", row * (at + 3) % 17)).collect::<String>();
+    let rows: String = (0..60).map(|at| format!("{}{}\n", row(at), at % 4)).collect();
+    let numbered: String = (0..20).map(|at| format!("p{at},")).collect();
+    place.file("t.csv", format!("{numbered}digit\n{rows}")).file("other.csv", format!("{numbered}p20\n{rows}"));
+    let said = place.reduce(&["init", "t.csv", "-o", "p.yaml"]).done().stderr;
+    assert!(said.contains("label: digit, because all other columns are numbered and it has 4 classes"), "{said}");
+    assert!(!place.reduce(&["init", "other.csv"]).done().stdout.contains("label: "));
+    let brief = ["run", "p.yaml", "--set", "autoencoder.training.max_epochs=1", "--set", "tsne=none"];
+    place.reduce(&brief).done();
+    let score =
+        |arguments: &[&str]| place.reduce(&[&["score", "t.csv", "runs/p/codes.parquet"], arguments].concat()).done();
+    let said = score(&[]).stderr;
+    assert!(said.contains("`digit` is left out of the comparison, because it has classes"), "{said}");
+    assert!(score(&["--label", "digit"]).stdout.contains("label agreement of the table itself"));
+}
+
+#[test]
 fn a_first_pipeline_leaves_two_features_or_is_refused() {
     let place = Place::new();
     let rows = |more: &str| -> String { (0..60).map(|row| format!("{},{}{more}\n", row % 3, row % 5)).collect() };

@@ -150,7 +150,11 @@ fn a_counter_of_rows_is_no_part_of_what_is_scored() {
         .file("without.csv", format!("a,b\n{}", rows(false)));
     let with = place.reduce(&["score", "with.csv", "codes.csv"]).done();
     assert_eq!(with.stdout, place.reduce(&["score", "without.csv", "codes.csv"]).done().stdout);
-    assert!(with.stderr.contains("it only numbers the rows: `rownames`"), "{}", with.stderr);
+    assert!(
+        with.stderr.contains("`rownames` is left out of the comparison, because it only numbers the rows"),
+        "{}",
+        with.stderr
+    );
 }
 
 #[test]

@@ -131,6 +131,21 @@ fn new_rows_are_placed_on_the_embedding() {
 }
 
 #[test]
+fn a_figure_of_a_run_is_given_in_another_format() {
+    let place = Place::new();
+    place.digits(SMALL).reduce(&["run", "p.yaml"]).done();
+    place.reduce(&["plot", "run", "--figure", "training", "-o", "training.png"]).done();
+    assert!(place.read("training.png").starts_with(b"\x89PNG"));
+    place.reduce(&["plot", "run", "--figure", "training", "-o", "training.svg"]).done();
+    assert_eq!(place.read("training.svg"), place.read("run/training.svg"));
+    place.reduce(&["plot", "run", "--figure", "trainig", "-o", "t.png"]).refused(&["did you mean `training`?"]);
+    place.reduce(&["plot", "run", "--figure", "training"]).refused(&["--output"]);
+    place.file("run/training.svg", "<svg/>");
+    place.reduce(&["plot", "run", "--figure", "training", "-o", "t.png"]).refused(&["was changed since the run"]);
+    assert!(!place.join("t.png").exists());
+}
+
+#[test]
 fn placed_rows_are_drawn_on_the_map() {
     let place = Place::new();
     place.digits(SMALL).reduce(&["run", "p.yaml"]).done();

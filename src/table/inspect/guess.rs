@@ -1,6 +1,6 @@
 //! What columns could be, by their names and values: ids, labels, row numbers; and which way a table lies.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::hash::BuildHasherDefault;
 use std::hash::DefaultHasher;
 
@@ -89,21 +89,19 @@ fn sounds_like(name: &str, words: &[&str]) -> bool {
 
 /// Texts with few classes, and whole numbers with few classes that are named like labels.
 pub(super) fn possible_labels(table: &Table) -> Vec<(String, usize)> {
-    const MOST_CLASSES: usize = 100;
     let frame = &table.frame;
     let rows = frame.rows();
     let mut found: Vec<(u8, String, usize)> = Vec::new();
     for Label { name, values } in &table.labels {
         if let LabelValues::Classes { levels, .. } = values
-            && (2..=MOST_CLASSES).contains(&levels.len())
-            && 2 * levels.len() <= rows
+            && are_classes(levels.len(), rows)
         {
             found.push((0, name.clone(), levels.len()));
         }
     }
     for category in &frame.categories {
         let classes = category.levels.len();
-        if (2..=MOST_CLASSES).contains(&classes) && 2 * classes <= rows {
+        if are_classes(classes, rows) {
             found.push((if sounds_like(&category.name, &LABELS) { 1 } else { 3 }, category.name.clone(), classes));
         }
     }
@@ -112,21 +110,52 @@ pub(super) fn possible_labels(table: &Table) -> Vec<(String, usize)> {
             && (position == 0 || position + 1 == frame.features.len() || frame.features.len() < 200)
     };
     for (position, name) in frame.features.iter().enumerate().filter(|(position, name)| named(*position, name)) {
-        let mut classes: HashMap<u32, usize, BuildHasherDefault<DefaultHasher>> = HashMap::default();
-        let mut whole = true;
-        for value in frame.values.column(position).iter().filter(|value| !value.is_nan()) {
-            whole &= value.fract() == 0.0;
-            *classes.entry(value.to_bits()).or_default() += 1;
-            if !whole || classes.len() > MOST_CLASSES {
-                break;
-            }
-        }
-        if whole && (2..=MOST_CLASSES).contains(&classes.len()) && 2 * classes.len() <= rows {
-            found.push((2, name.clone(), classes.len()));
+        if let Some(classes) = whole_classes(table, position).filter(|classes| are_classes(*classes, rows)) {
+            found.push((2, name.clone(), classes));
         }
     }
     found.sort_by_key(|(rank, ..)| *rank);
     found.into_iter().map(|(_, name, classes)| (name, classes)).collect()
+}
+
+/// The only column that is not numbered where all others are (`p0`, `p1`, … and `digit`), if it has few classes: it is about
+/// the row, the others are what was measured.
+#[must_use]
+pub fn label_among_numbered(table: &Table) -> Option<(String, usize)> {
+    const FEWEST_NUMBERED: usize = 20;
+    let frame = &table.frame;
+    let numbered = |name: &&String| name.ends_with(|letter: char| letter.is_ascii_digit());
+    let names = || frame.features.iter().chain(frame.categories.iter().map(|category| &category.name));
+    if names().filter(numbered).count() < FEWEST_NUMBERED {
+        return None;
+    }
+    let counters = row_numbers(table);
+    let mut others = names().filter(|name| !numbered(name) && !counters.contains(name));
+    let (Some(name), None) = (others.next(), others.next()) else { return None };
+    let classes = match frame.categories.iter().find(|category| category.name == *name) {
+        Some(category) => Some(category.levels.len()),
+        None => whole_classes(table, frame.features.iter().position(|feature| feature == name)?),
+    };
+    classes.filter(|classes| are_classes(*classes, frame.rows())).map(|classes| (name.clone(), classes))
+}
+
+/// More are no classes any more.
+const MOST_CLASSES: usize = 100;
+
+fn are_classes(classes: usize, rows: usize) -> bool {
+    (2..=MOST_CLASSES).contains(&classes) && 2 * classes <= rows
+}
+
+/// How many different values a column has, if they are whole numbers and not too many.
+fn whole_classes(table: &Table, column: usize) -> Option<usize> {
+    let mut classes: HashSet<u32, BuildHasherDefault<DefaultHasher>> = HashSet::default();
+    for value in table.frame.values.column(column).iter().filter(|value| !value.is_nan()) {
+        classes.insert(value.to_bits());
+        if value.fract() != 0.0 || classes.len() > MOST_CLASSES {
+            return None;
+        }
+    }
+    Some(classes.len())
 }
 
 /// Signs that rows are features: row names like genes, columns named like samples.

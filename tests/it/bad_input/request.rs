@@ -27,14 +27,3 @@ fn outputs_that_cannot_be_written() {
     assert_eq!(place.read("theirs/codes.parquet"), b"theirs");
     place.reduce(&["run", "p.yaml", "--set", "output=."]).refused(&["output"]);
 }
-
-#[test]
-fn labels_called_as_columns_of_the_results_are_refused_before_any_work() {
-    let rows: Vec<String> =
-        (0..30).map(|row| format!("{},{},{},{}", row % 3, row, row * 7 % 5, row * 3 % 11)).collect();
-    let place = Place::new();
-    place.file("t.csv", format!("x,a,b,c\n{}", rows.join("\n")));
-    place.file("p.yaml", "version: 1\ninput: {path: t.csv, labels: [x]}\noutput: run\n");
-    place.reduce(&["run", "p.yaml"]).refused(&["`x`", "rename"]);
-    assert!(!place.join("run").exists());
-}

@@ -36,6 +36,7 @@ pages! {
     the_commands_on_export_run: "docs/export.md",
     the_commands_on_scale_run: "docs/scale.md",
     the_commands_on_faithfulness_run: "docs/faithfulness.md",
+    the_commands_on_plots_run: "docs/plots.md",
 }
 
 /// How many blocks of all pages are not run. A new one needs a reason and a change of this number.
