@@ -9,7 +9,7 @@ use crate::table::{self, Input};
 
 /// Looks at a table, and changes `input` until it can be read: a word that can only mean "missing" is added to those that
 /// do, unless it is a value of another column; a column amid whose numbers another text stands is one of texts; one with an
-/// infinite value or a number that is written for people is left out. Gives what was done, a sentence each.
+/// infinite or too large value or a number that is written for people is left out. Gives what was done, a sentence each.
 ///
 /// # Errors
 /// If the table cannot be read.
@@ -71,20 +71,28 @@ struct Amid {
     column: String,
     text: String,
     row: String,
-    /// It is a number, an infinite one.
+    /// It is a number, an infinite one or too large.
     infinite: bool,
 }
 
 impl Amid {
     /// From the message by which reading refuses it.
     fn of(message: &str) -> Option<Self> {
-        let text = message.split_once(", which is not a number, though").map(|(cell, _)| (cell, "` holds `", "`"));
-        let number = message.contains("` holds an infinite value (`");
-        let (cell, before, after) =
-            text.or_else(|| number.then_some((message, "` holds an infinite value (`", "`)")))?;
+        const INFINITE: &str = "` holds an infinite value (`";
+        let until = |end: &str| message.split_once(end).map(|(cell, _)| cell);
+        let (cell, before, after) = if let Some(cell) = until(", which is not a number, though") {
+            (cell, "` holds `", "`")
+        } else if let Some(cell) = until(", beyond the largest number") {
+            (cell, "` holds ", "")
+        } else if message.contains(INFINITE) {
+            (message, INFINITE, "`)")
+        } else {
+            return None;
+        };
         let (cell, row) = cell.rsplit_once(" in row ")?;
         let (column, text) = cell.strip_prefix("column `")?.strip_suffix(after)?.split_once(before)?;
-        Some(Self { column: column.to_owned(), text: text.to_owned(), row: row.to_owned(), infinite: number })
+        let infinite = before != "` holds `";
+        Some(Self { column: column.to_owned(), text: text.to_owned(), row: row.to_owned(), infinite })
     }
 
     /// A text with a digit may be a number written otherwise, which does not mean "missing"; one that is shortened in the
@@ -131,6 +139,8 @@ mod tests {
         let text = "column `in row` holds `1 and 2` in row 7, which is not a number, though 64 of its other values are";
         assert_eq!(read(text), cell("1 and 2", false));
         assert_eq!(read("column `in row` holds an infinite value (`-inf`) in row 7"), cell("-inf", true));
+        let large = "column `in row` holds 1e50 in row 7, beyond the largest number a network can take (3.4e38)";
+        assert_eq!(read(large), cell("1e50", true));
         assert!(Amid::of("there is no file").is_none());
     }
 }

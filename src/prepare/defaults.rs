@@ -40,34 +40,35 @@ impl Preparation {
         let standardize = Step::Standardize(Standardize { clip: Some(Positive::constant(10.0)) });
         let top = (evidence.features > FEATURES)
             .then(|| Step::TopVariable(TopVariable { count: FEATURES, ..TopVariable::default() }));
+        let chosen = if top.is_some() { ", for the 2,000 features that vary most" } else { "" };
         let mut steps = vec![Step::DropConstant];
-        let (rest, reason): (Vec<Step>, &str) = match evidence.kind {
+        let (rest, reason): (Vec<Step>, String) = match evidence.kind {
             DataKind::Counts => (
                 [Step::NormalizeTotal(NormalizeTotal { target: Some(Positive::constant(10_000.0)) }), Step::Log1p]
                     .into_iter()
                     .chain(top)
                     .chain([standardize])
                     .collect(),
-                "these look like counts, so rows are scaled to one total and logarithms are taken",
+                format!("these look like counts, so rows are scaled to one total and logarithms are taken{chosen}"),
             ),
             DataKind::LogCounts => (
                 top.into_iter().chain([standardize]).collect(),
-                "these look like logarithms of counts, so features are only brought to one scale",
+                format!("these look like logarithms of counts, so features are only brought to one scale{chosen}"),
             ),
             DataKind::Pixels => (
                 vec![Step::UnitRange(UnitRange { over: Over::Table })],
-                "all features share one bounded range, as pixels do, so it is mapped onto 0 to 1",
+                "all features share one bounded range, as pixels do, so it is mapped onto 0 to 1".to_owned(),
             ),
-            DataKind::Binary => (Vec::new(), "all values are 0 or 1, so they stay as they are"),
-            DataKind::UnitRange => (Vec::new(), "all values lie within 0 and 1, so they stay as they are"),
+            DataKind::Binary => (Vec::new(), "all values are 0 or 1, so they stay as they are".to_owned()),
+            DataKind::UnitRange => (Vec::new(), "all values lie within 0 and 1, so they stay as they are".to_owned()),
             DataKind::General => {
-                (vec![standardize], "features are brought to one scale: mean 0 and standard deviation 1")
+                (vec![standardize], "features are brought to one scale: mean 0 and standard deviation 1".to_owned())
             }
         };
         if rest.is_empty() && evidence.constant == 0.0 {
             steps.clear();
         }
         steps.extend(rest);
-        DefaultSteps { steps, reason: reason.to_owned() }
+        DefaultSteps { steps, reason }
     }
 }

@@ -86,10 +86,11 @@ pub(super) fn measure(
         spaces.push(Space { name: "embedding", points: laid_out.points.view() });
         pairs.extend([Pair { before: 0, after: 4 }, Pair { before: 1, after: 4 }]);
     }
-    let labels = coded.rows.labels.iter().find_map(|label| match &label.values {
-        table::LabelValues::Classes { of_row, .. } => Some(of_row.as_slice()),
+    let classes = coded.rows.labels.iter().find_map(|label| match &label.values {
+        table::LabelValues::Classes { of_row, .. } => Some((&label.name, of_row.as_slice())),
         table::LabelValues::Numbers(_) => None,
     });
+    let labels = classes.map(|(_, of_row)| of_row);
     let mut measures = evaluate::compare(&spaces, &pairs, labels, options, pipeline.seed, observer)?.into_iter();
     let mut next = || measures.next().ok_or_else(|| Error::failure("a measure is missing"));
     let (prepared_itself, codes, pca_measures, pca_embedding) = (next()?, next()?, next()?, next()?);
@@ -137,6 +138,7 @@ pub(super) fn measure(
         },
     });
     let faithfulness = Faithfulness {
+        label: classes.map(|(name, _)| name.clone()),
         codes,
         embedding,
         embedding_from_codes,

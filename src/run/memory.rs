@@ -34,7 +34,7 @@ pub fn train(pipeline: &Pipeline, name: &str, held: Held<'_>, observer: &mut Obs
 /// # Errors
 /// If they lack features of the model, which are named, or hold values that a step does not take.
 pub fn new_rows(model: &Model, held: Held<'_>, observer: &mut Observer<'_>) -> Result<NewRows> {
-    let input = reading::with_what_is_there(reading::input_of(model), |name| held.has(name));
+    let input = reading::with_what_is_there(reading::input_of(model), model, &held.names());
     let prepared = held.read(&input, observer).and_then(|table| apply::prepare_rows(model, table, observer));
     prepared.map_err(|error| match error.hint_text() {
         Some(hint) if hint.contains("`input.missing.numeric`") => error.hint(

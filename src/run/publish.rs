@@ -127,7 +127,7 @@ impl Work<'_> {
         gone.iter().for_each(|name| folder.remove(name));
         if !gone.is_empty() {
             let named = crate::table::first_few(&gone);
-            let _ = observer(Event::Note(format!("removed, because they show what was there before: {named}")));
+            let _ = observer(Event::Warning(format!("removed, because they show what was there before: {named}")));
         }
         self.forget_the_rest();
         Ok(Outcome { folder: loaded.output.clone(), metrics, record, summary })

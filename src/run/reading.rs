@@ -1,6 +1,9 @@
 //! How new rows are read: as the model's own were, unless their file has another form or the user says otherwise.
 
+use std::collections::HashSet;
 use std::path::Path;
+
+use regex::Regex;
 
 use crate::error::{Error, Result};
 use crate::model::Model;
@@ -76,7 +79,7 @@ pub(super) fn of(model: &Model, data: &Path, otherwise: &Otherwise) -> Result<Re
     if input.layout == Layout::FeaturesInRows {
         input.labels.clear();
     }
-    input = with_what_is_there(input, |name| lies.columns.contains(name));
+    input = with_what_is_there(input, model, &lies.columns);
     if let Some(id) = &otherwise.id {
         if known.contains(&id.as_str()) {
             return Err(Error::request(format!("`{id}` is a feature of the model, and cannot name the rows as well"))
@@ -100,11 +103,30 @@ pub(super) fn input_of(model: &Model) -> Input {
     input
 }
 
-/// The same without labels and id that are not there.
-pub(super) fn with_what_is_there(mut input: Input, there: impl Fn(&String) -> bool) -> Input {
-    input.labels.retain(&there);
+/// The same without what names a column that is not there: labels, the id, and features that were named when the model was
+/// trained. A name that is no column is a pattern, and one such as `t` would leave out half of the model's features.
+pub(super) fn with_what_is_there(mut input: Input, model: &Model, columns: &[String]) -> Input {
+    let there: HashSet<&str> = columns.iter().map(String::as_str).collect();
+    let there = |name: &String| there.contains(name.as_str());
+    input.labels.retain(there);
     input.id = input.id.filter(there);
+    let features = model.preparation.input_features();
+    let categories = model.preparation.input_categories();
+    let known = |pattern: &String| features.contains(pattern) || categories.contains(pattern);
+    input.features.include.retain(|pattern| there(pattern) || !known(pattern) && means_one_of(pattern, columns));
     input
+        .features
+        .exclude
+        .retain(|pattern| there(pattern) || !means_one_of(pattern, features) && !means_one_of(pattern, &categories));
+    input.categorical.columns.retain(|pattern| {
+        there(pattern) || !means_one_of(pattern, features) && !known(pattern) && means_one_of(pattern, columns)
+    });
+    input
+}
+
+/// Whether a regular expression matches one of these names.
+fn means_one_of(pattern: &str, names: &[String]) -> bool {
+    Regex::new(pattern).is_ok_and(|expression| names.iter().any(|name| expression.is_match(name)))
 }
 
 /// The model with a preparation that fills missing numbers with medians, where that is asked for and the model does otherwise.

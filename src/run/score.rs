@@ -102,7 +102,11 @@ pub fn score(request: &Request<'_>, observer: &mut Observer<'_>) -> Result<Score
         }
         input.rows = Some(Rows { sample: most_rows(names.len(), &request.options), seed: SEED.0 });
         // what a pipeline of `init` would not train on is no part of what codes can keep
+        let labels_of_run = labels_in(&columns_of(request.codes)?);
         let named = |(name, _): (String, String)| {
+            if request.label != Some(name.as_str()) && labels_of_run.contains(&name) {
+                return Some(name);
+            }
             // beside an `x` it is a coordinate
             ((name != "y" || !there("x")) && request.label != Some(name.as_str()) && named_as_label(&name))
                 .then_some(name)
@@ -115,13 +119,13 @@ pub fn score(request: &Request<'_>, observer: &mut Observer<'_>) -> Result<Score
             [] => {}
             [name] => {
                 let _ = observer(Event::Note(format!(
-                    "`{name}` is named like a label and left out of the comparison; `--label {name}` scores it"
+                    "`{name}` is a label, or named like one, and left out of the comparison; `--label {name}` scores it"
                 )));
             }
             names => {
                 let all = names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
                 let _ = observer(Event::Note(format!(
-                    "{all} are named like labels and left out of the comparison; `--label NAME` scores one"
+                    "{all} are labels, or named like them, and left out of the comparison; `--label NAME` scores one"
                 )));
             }
         }
@@ -372,6 +376,17 @@ fn columns_of(path: &Path) -> Result<Vec<String>> {
 fn own_id(columns: &[String]) -> Option<String> {
     let (first, others) = columns.split_first()?;
     (!is_ours(first) && others.iter().any(|name| is_ours(name))).then(|| first.clone())
+}
+
+/// The labels in a file of ours, as the table calls them.
+fn labels_in(columns: &[String]) -> Vec<String> {
+    if own_id(columns).is_none() {
+        return Vec::new();
+    }
+    let labels = columns.iter().skip(1).take_while(|name| !is_ours(name));
+    labels
+        .map(|name| name.strip_suffix("_label").filter(|bare| super::named::is_ours(bare)).unwrap_or(name).to_owned())
+        .collect()
 }
 
 /// Whether a column is one of the numbers that our own files hold: `code_00` …, `x`, `y`.

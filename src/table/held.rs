@@ -83,10 +83,10 @@ impl<'a> Held<'a> {
         Self { numbers, columns: described, holds, taken: false }
     }
 
-    /// Whether there is a column of this name.
+    /// The names of its columns.
     #[must_use]
-    pub fn has(&self, name: &str) -> bool {
-        self.columns.iter().any(|column| column.name == name)
+    pub fn names(&self) -> Vec<String> {
+        self.columns.iter().map(|column| column.name.clone()).collect()
     }
 
     /// The table, as `input` says; its path and metadata are not looked at.

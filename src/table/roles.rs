@@ -247,6 +247,14 @@ impl Choice {
             account.notes.push(format!("`{pattern}` in `input.features.exclude` matches no column"));
             Ok(())
         })?;
+        for (key, patterns) in [("include", &features.include), ("exclude", &features.exclude)] {
+            account.notes.extend(words_as_patterns(patterns, columns, positions).map(|(word, means)| {
+                format!(
+                    "`{word}` in `input.features.{key}` is no column; as a pattern it means {}",
+                    super::first_few(&means)
+                )
+            }));
+        }
         let mut codes = matches(&input.categorical.columns, columns, positions, &mut |pattern| {
             let nearest = nearest(pattern, columns.iter().map(|column| column.name.as_str())).map(str::to_owned);
             Err(TableError::NothingMatches { pattern: pattern.to_owned(), nearest }.into())
@@ -286,6 +294,21 @@ impl Choice {
             Kind::Annotation => Feature::Unused("an annotation, which can be a label"),
         }
     }
+}
+
+/// The patterns that are plain words and no column, with the columns of whose names they are a part.
+fn words_as_patterns<'a>(
+    patterns: &'a [String],
+    columns: &'a [Column],
+    positions: &HashMap<&str, usize>,
+) -> impl Iterator<Item = (&'a String, Vec<&'a str>)> {
+    let plain = |word: &&String| word.chars().all(|letter| letter.is_alphanumeric() || letter == '_');
+    let words = patterns.iter().filter(plain).filter(|word| !positions.contains_key(word.as_str()));
+    let means = |word: &'a String| {
+        let names = columns.iter().map(|column| column.name.as_str());
+        (word, names.filter(|name| name.contains(word.as_str())).collect::<Vec<_>>())
+    };
+    words.map(means).filter(|(_, means)| !means.is_empty()).collect::<Vec<_>>().into_iter()
 }
 
 /// For each column whether one of the patterns means it.

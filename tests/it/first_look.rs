@@ -151,11 +151,11 @@ fn the_only_column_without_a_number_among_numbered_ones_is_the_label() {
     assert!(!place.reduce(&["init", "other.csv"]).done().stdout.contains("label: "));
     let brief = ["run", "p.yaml", "--set", "autoencoder.training.max_epochs=1", "--set", "tsne=none"];
     place.reduce(&brief).done();
-    let score =
-        |arguments: &[&str]| place.reduce(&[&["score", "t.csv", "runs/p/codes.parquet"], arguments].concat()).done();
-    let said = score(&[]).stderr;
+    place.file("foreign.csv", "u,v\n".to_owned() + &"1,2\n3,5\n".repeat(30));
+    let said = place.reduce(&["score", "t.csv", "foreign.csv"]).done().stderr;
     assert!(said.contains("`digit` is left out of the comparison, because it has classes"), "{said}");
-    assert!(score(&["--label", "digit"]).stdout.contains("label agreement of the table itself"));
+    let said = place.reduce(&["score", "t.csv", "runs/p/codes.parquet", "--label", "digit"]).done().stdout;
+    assert!(said.contains("label agreement of the table itself"), "{said}");
 }
 
 #[test]

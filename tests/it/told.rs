@@ -137,6 +137,41 @@ fn labels_and_ids_called_as_columns_of_the_results_get_names_of_their_own() {
 }
 
 #[test]
+fn a_word_that_is_no_column_but_a_part_of_names_is_told() {
+    let place = Place::new();
+    place.file("t.csv", table(60).replacen("cell,a,b,c,d", "cell,heat,rate,part,d", 1));
+    place.file("p.yaml", with_input(", features: {exclude: [at]}, labels: [kind]"));
+    let brief = ["run", "p.yaml", "--set", "tsne=none", "--set", "autoencoder.code_size=1"];
+    let said = place.reduce(&brief).done().stderr;
+    assert!(
+        said.contains("`at` in `input.features.exclude` is no column; as a pattern it means `heat`, `rate`"),
+        "{said}"
+    );
+    let said =
+        place.reduce(&["run", "p.yaml", "--set", "input.features.exclude=[^rate$]", "--set", "tsne=none"]).done();
+    assert!(!said.stderr.contains("as a pattern"), "{}", said.stderr);
+}
+
+#[test]
+fn the_label_that_is_scored_is_named_and_labels_of_the_run_are_not_compared() {
+    let place = Place::new();
+    place
+        .file("t.csv", table(60))
+        .file("p.yaml", with_input(", labels: [d, kind]").replace("path: t.csv", "path: amounts.csv"));
+    // an amount and classes, neither named like a label
+    let amounts = |line: &str| line.replacen(",x", ".5,x", 1).replacen(",y", ".5,y", 1);
+    let lines: Vec<String> = table(60).lines().map(amounts).collect();
+    place.file("amounts.csv", lines.join("\n"));
+    place.reduce(&["run", "p.yaml"]).done();
+    assert_eq!(place.json("run/metrics.json")["faithfulness"]["label"], "kind");
+    let report = String::from_utf8(place.read("run/report.html")).expect("text");
+    assert!(report.contains("Label agreement is that of `kind`, the first label of classes."));
+    let said = place.reduce(&["score", "amounts.csv", "run/codes.parquet", "--label", "kind"]).done().stderr;
+    assert!(said.contains("`d` is a label, or named like one, and left out of the comparison"), "{said}");
+    assert!(said.contains("3 columns of the table are compared: `a`, `b`, `c`"), "{said}");
+}
+
+#[test]
 fn a_counter_of_rows_is_no_part_of_what_is_scored() {
     let place = Place::new();
     let codes: String = (0..80).map(|row| format!("{},{}\n", row % 9, row % 7)).collect();

@@ -112,7 +112,11 @@ fn a_column_named_as_a_label_is_no_part_of_what_is_scored() {
     let with = place.reduce(&["score", "with.csv", "codes.csv"]).done();
     let without = place.reduce(&["score", "without.csv", "codes.csv"]).done();
     assert_eq!(with.stdout, without.stdout);
-    assert!(with.stderr.contains("`label` is named like a label and left out of the comparison"), "{}", with.stderr);
+    assert!(
+        with.stderr.contains("`label` is a label, or named like one, and left out of the comparison"),
+        "{}",
+        with.stderr
+    );
 }
 
 #[test]
@@ -128,6 +132,30 @@ fn new_rows_are_placed_on_the_embedding() {
     std::fs::remove_dir_all(place.join("run/.stages")).expect("kept stages");
     place.reduce(&["place", "run", "digits.csv", "-o", "again.csv"]).done();
     assert_eq!(text.as_bytes(), place.read("again.csv"));
+}
+
+#[test]
+fn what_named_a_column_at_training_is_no_pattern_where_the_column_is_not_there() {
+    let place = Place::new();
+    let rows = |with: bool| -> String {
+        let row = |at: usize| format!("{},{},{},{}", at % 7, at * 3 % 11, at % 5, at * 7 % 13);
+        (0..60)
+            .map(|at| if with { format!("{at},k{},{}\n", at % 3, row(at)) } else { format!("{}\n", row(at)) })
+            .collect()
+    };
+    place.file("t.csv", format!("t,rate,heat,tilt,trend,part\n{}", rows(true)));
+    place.file("new.csv", format!("heat,tilt,trend,part\n{}", rows(false)));
+    let input = "input: {path: t.csv, features: {exclude: [t, rate]}, categorical: {columns: [tilt]}}";
+    place.file("p.yaml", format!("version: 1\n{input}\n{SMALL}"));
+    place.reduce(&["run", "p.yaml"]).done();
+    place.reduce(&["encode", "run", "new.csv", "-o", "new-codes.csv"]).done();
+    place.reduce(&["encode", "run", "t.csv", "-o", "codes.csv"]).done();
+    assert_eq!(place.read("codes.csv"), place.read("new-codes.csv"));
+    // what is missing is named, not taken for a pattern
+    place.file("less.csv", "heat,tilt,trend\n1,2,3\n");
+    place.reduce(&["encode", "run", "less.csv", "-o", "less-codes.csv"]).refused(&["is missing: `part`"]);
+    place.file("none.csv", "heat,trend,part\n1,2,3\n");
+    place.reduce(&["encode", "run", "none.csv", "-o", "none-codes.csv"]).refused(&["is missing: `tilt`"]);
 }
 
 #[test]

@@ -1,11 +1,11 @@
 //! A map of points: one panel, or several on a sheet.
 
 use std::fmt::Write as _;
+use std::ops::Range;
 
 use crate::plot::Color;
 use crate::plot::PlotError;
 use crate::plot::Scatter;
-use crate::plot::color::Ground;
 use crate::plot::color::Rgb;
 use crate::plot::gathered::keeps_to_itself;
 use crate::plot::options::LabelsOnMap;
@@ -100,8 +100,8 @@ struct Look {
 
 impl Look {
     /// Points that together could cover about a quarter of the panel, within bounds a reader sees.
-    fn of(scatter: &Scatter<'_>, panel: Rect) -> Self {
-        let rows = scatter.points.nrows() as f64;
+    fn of(rows: usize, scatter: &Scatter<'_>, panel: Rect) -> Self {
+        let rows = rows as f64;
         let side = panel.width.min(panel.height);
         let radius = (0.24 * side * side / (std::f64::consts::PI * rows)).sqrt().clamp(0.5, side / 190.0);
         let opacity = (0.9 - 0.12 * (rows / 5_000.0).log10().max(0.0)).clamp(0.6, 0.9);
@@ -112,10 +112,20 @@ impl Look {
     }
 }
 
-/// Whether the points become one image.
+/// How many points are no ground.
+fn in_front(scatter: &Scatter<'_>) -> usize {
+    scatter.points.nrows() - scatter.ground.map_or(0, |ground| ground.count)
+}
+
+/// Whether the points become one image, but for those of the ground.
 pub(super) fn is_raster(scatter: &Scatter<'_>) -> bool {
+    raster(scatter, in_front(scatter))
+}
+
+/// Whether so many points of a map become one image.
+fn raster(scatter: &Scatter<'_>, points: usize) -> bool {
     match scatter.style.points {
-        Points::Auto => scatter.points.nrows() > MOST_VECTOR_POINTS,
+        Points::Auto => points > MOST_VECTOR_POINTS,
         Points::Vector => false,
         Points::Raster => true,
     }
@@ -126,12 +136,20 @@ pub(super) fn draw(canvas: &mut Canvas, scatter: &Scatter<'_>, layers: &Layers, 
     let rows = scatter.points.nrows();
     assert!(scatter.ids.is_empty() || scatter.ids.len() == rows, "a name for each point, or none");
     let frame = Frame::new(scatter, panel)?;
-    let look = Look::of(scatter, panel);
+    // few points in front of many are drawn as large as if they were alone
+    let look = Look::of(in_front(scatter), scatter, panel);
+    let ground_look = Look::of(rows, scatter, panel);
+    let map = Map { scatter, layers, frame, look, ground_look };
     canvas.open("points", None, "");
     if is_raster(scatter) {
-        draw_raster(canvas, scatter, layers, panel, &frame, look)?;
+        map.draw_raster(canvas, panel, 0..rows)?;
     } else {
-        Vectors { scatter, layers, frame, look }.draw(canvas);
+        if raster(scatter, rows) {
+            map.draw_raster(canvas, panel, 0..layers.ground)?;
+        } else {
+            map.draw_ground(canvas);
+        }
+        map.draw_vectors(canvas);
     }
     canvas.close();
     let classes = layers.layers.len();
@@ -146,72 +164,77 @@ pub(super) fn draw(canvas: &mut Canvas, scatter: &Scatter<'_>, layers: &Layers, 
     Ok(())
 }
 
-/// Points as one image of the whole panel; its order favors no class.
-fn draw_raster(
-    canvas: &mut Canvas,
-    scatter: &Scatter<'_>,
-    layers: &Layers,
-    panel: Rect,
-    frame: &Frame,
-    look: Look,
-) -> Result<(), PlotError> {
-    let order: Vec<usize> = (0..layers.ground).chain(layers.missing.iter().copied()).chain(layers.mixed()).collect();
-    let draw = |density: f64| {
-        let mut image = Image::new((panel.width * density).ceil() as usize, (panel.height * density).ceil() as usize);
-        for &row in &order {
-            let (x, y) = frame.place(scatter, row);
-            let faint = if layers.hollow[row] { FAINT } else { 1.0 };
-            image.dot(Dot {
-                x: ((x - panel.x) * density) as f32,
-                y: ((y - panel.y) * density) as f32,
-                radius: (look.radius * density) as f32,
-                color: layers.colors[row],
-                opacity: (look.opacity * faint) as f32,
-            });
-        }
-        image.into_png()
-    };
-    let mut png = draw(DENSITIES[0])?;
-    for density in &DENSITIES[1..] {
-        if png.len() > LARGEST_IMAGE {
-            png = draw(*density)?;
-        }
-    }
-    let description = format!("{} points", text::count(scatter.points.nrows()));
-    canvas.image(panel, &png, &description);
-    Ok(())
-}
-
-struct Vectors<'a, 'b> {
+/// A map that is being drawn.
+struct Map<'a, 'b> {
     scatter: &'a Scatter<'b>,
     layers: &'a Layers,
     frame: Frame,
     look: Look,
+    /// That of the points of the ground.
+    ground_look: Look,
 }
 
-impl Vectors<'_, '_> {
-    fn draw(&self, canvas: &mut Canvas) {
-        let ground = canvas.ground;
+impl Map<'_, '_> {
+    /// Some rows as one image of the whole panel; its order favors no class.
+    fn draw_raster(&self, canvas: &mut Canvas, panel: Rect, rows: Range<usize>) -> Result<(), PlotError> {
+        let layers = self.layers;
+        let front = layers.missing.iter().copied().chain(layers.mixed());
+        let order: Vec<usize> = (0..layers.ground).chain(front).filter(|row| rows.contains(row)).collect();
+        let draw = |density: f64| {
+            let mut image =
+                Image::new((panel.width * density).ceil() as usize, (panel.height * density).ceil() as usize);
+            for &row in &order {
+                let (x, y) = self.frame.place(self.scatter, row);
+                let faint = if layers.hollow[row] { FAINT } else { 1.0 };
+                let look = if row < layers.ground { self.ground_look } else { self.look };
+                image.dot(Dot {
+                    x: ((x - panel.x) * density) as f32,
+                    y: ((y - panel.y) * density) as f32,
+                    radius: (look.radius * density) as f32,
+                    color: layers.colors[row],
+                    opacity: (look.opacity * faint) as f32,
+                });
+            }
+            image.into_png()
+        };
+        let mut png = draw(DENSITIES[0])?;
+        for density in &DENSITIES[1..] {
+            if png.len() > LARGEST_IMAGE {
+                png = draw(*density)?;
+            }
+        }
+        let description = format!("{} points", text::count(order.len()));
+        canvas.image(panel, &png, &description);
+        Ok(())
+    }
+
+    fn draw_ground(&self, canvas: &mut Canvas) {
+        let color = canvas.ground.line;
         if self.layers.ground > 0 {
             let rows: Vec<usize> = (0..self.layers.ground).collect();
-            self.group(canvas, "ground", None, &rows, ground.line, ground);
+            Self { look: self.ground_look, ..*self }.group(canvas, "ground", None, &rows, color);
         }
+    }
+
+    fn draw_vectors(&self, canvas: &mut Canvas) {
+        let missing = canvas.ground.missing;
         if !self.layers.missing.is_empty() {
-            self.group(canvas, "missing", None, &self.layers.missing, ground.missing, ground);
+            self.group(canvas, "missing", None, &self.layers.missing, missing);
         }
         if let Some((_, layer)) = &self.layers.others {
-            self.group(canvas, "others", None, &layer.rows, layer.color, ground);
+            self.group(canvas, "others", None, &layer.rows, layer.color);
         }
         // Large classes first: a small one would vanish under them.
         let mut order: Vec<&Layer> = self.layers.layers.iter().collect();
         order.sort_by_key(|layer| std::cmp::Reverse(layer.rows.len()));
         for layer in order {
             let class = if layer.label.is_some() { "class" } else { "values" };
-            self.group(canvas, class, layer.label.as_deref(), &layer.rows, layer.color, ground);
+            self.group(canvas, class, layer.label.as_deref(), &layer.rows, layer.color);
         }
     }
 
-    fn group(&self, canvas: &mut Canvas, class: &str, label: Option<&str>, rows: &[usize], color: Rgb, ground: Ground) {
+    fn group(&self, canvas: &mut Canvas, class: &str, label: Option<&str>, rows: &[usize], color: Rgb) {
+        let ground = canvas.ground;
         let mut attributes = format!("fill=\"{color}\" fill-opacity=\"{:.2}\"", self.look.opacity);
         if self.look.radius >= 2.0 {
             // A rim in the color of the ground tells neighbors apart.

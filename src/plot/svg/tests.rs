@@ -220,6 +220,20 @@ fn points_of_the_ground_are_below_all_others_and_have_neither_color_nor_class() 
 }
 
 #[test]
+fn few_points_in_front_of_many_are_large_and_stay_circles() {
+    let data = data(21_000, 3);
+    let mut map = data.scatter();
+    map.ground = Some(GroundPoints { count: 20_900, name: "rows of the run", others: "placed rows" });
+    let svg = scatter(&map).unwrap();
+    let document = checked(&svg);
+    let points = groups(&document, "points")[0];
+    assert_eq!(points.descendants().filter(|node| node.has_tag_name("image")).count(), 1);
+    assert_eq!(circles(points), 100);
+    let radius = |node: Node<'_, '_>| node.attribute("r").and_then(|radius| radius.parse::<f64>().ok());
+    assert!(points.descendants().filter_map(radius).all(|radius| radius > 3.0));
+}
+
+#[test]
 fn a_sheet_has_a_panel_for_each_map() {
     let data = data(100, 3);
     let values: Vec<f64> = (0..100).map(f64::from).collect();
