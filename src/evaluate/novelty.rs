@@ -17,6 +17,10 @@ const ERROR_ALARMS: f64 = 0.01;
 const RANGE_ALARMS: f64 = 0.005;
 /// With too few held-out rows for a quantile, the largest score seen is widened by this much.
 const FEW_ROWS_MARGIN: f64 = 1.25;
+/// What single precision loses of the largest value, with room: an error below its square says nothing of a row.
+const ROUNDING: f64 = 1e-6;
+/// A value may lie so far beyond a range by rounding, in widths of the range.
+const ROUNDING_BEYOND: f32 = 1e-5;
 /// The quantiles of the held-out errors that are kept to tell how far off a row is.
 const QUANTILES: [f64; 7] = [0.0, 0.25, 0.5, 0.75, 0.9, 0.99, 1.0];
 
@@ -85,10 +89,11 @@ impl TrainingProfile {
             .map(|row| share_outside(prepared.row(*row).iter().copied(), &lowest, &highest, &mut Vec::new()))
             .collect();
         outside.sort_by(f64::total_cmp);
+        let largest = lowest.iter().chain(&highest).map(|value| f64::from(value.abs())).fold(0.0, f64::max);
         let quantile = |share: f64| errors[((errors.len() - 1) as f64 * share).round() as usize] as f32;
         Self {
             error_quantiles: QUANTILES.map(quantile).to_vec(),
-            error_limit: conformal_limit(&errors, ERROR_ALARMS),
+            error_limit: conformal_limit(&errors, ERROR_ALARMS).max((ROUNDING * largest).powi(2)),
             outside_limit: conformal_limit(&outside, RANGE_ALARMS),
             held_out_rows: held_out.len(),
             lowest,
@@ -138,7 +143,8 @@ impl TrainingProfile {
 fn share_outside(values: impl Iterator<Item = f32>, lowest: &[f32], highest: &[f32], counts: &mut [usize]) -> f64 {
     let mut outside = 0_usize;
     for (feature, value) in values.enumerate() {
-        if !(lowest[feature]..=highest[feature]).contains(&value) {
+        let room = ROUNDING_BEYOND * (highest[feature] - lowest[feature]);
+        if !(lowest[feature] - room..=highest[feature] + room).contains(&value) {
             outside += 1;
             if let Some(count) = counts.get_mut(feature) {
                 *count += 1;
@@ -310,6 +316,19 @@ mod tests {
         };
         let scores: Vec<f32> = [0.0, 5.0, 10.0, 20.0, 40.0].map(mean).to_vec();
         assert!(scores.windows(2).all(|pair| pair[0] < pair[1]), "{scores:?}");
+    }
+
+    #[test]
+    fn what_rounding_does_to_a_row_is_no_sign() {
+        let training = Array2::from_shape_fn((20, 3), |(row, feature)| (row * (feature + 1)) as f32);
+        let rows: Vec<usize> = (0..20).collect();
+        let profile = TrainingProfile::fit(training.view(), &rows, &rows[..5], &[1e-14; 5]);
+        let new = ndarray::array![[19.000_01_f32, 38.0, 57.0], [19.1, 38.0, 57.0], [19.0, 38.0, 57.0]];
+        assert_eq!(profile.unlikeness(&[1e-10, 1e-10, 1e-6], new.view()).flags, [false, true, true]);
+        // rows of small numbers are judged by their own scale
+        let small = &training * 1e-6;
+        let profile = TrainingProfile::fit(small.view(), &rows, &rows[..5], &[1e-14; 5]);
+        assert_eq!(profile.unlikeness(&[1e-12], small.slice(ndarray::s![..1, ..])).flags, [true]);
     }
 
     #[test]

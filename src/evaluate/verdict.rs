@@ -254,7 +254,7 @@ fn advice(facts: &Facts, standing: Standing, lost: Option<Lost>) -> Option<Strin
     {
         return Some(format!(
             "Rows share the label of their neighbors in {} of cases by their codes but in {} on the map: trust the codes, \
-             and try another `tsne.perplexity`.",
+             and try a smaller and a larger `tsne.perplexity`: the better map has the higher label agreement.",
             percent(codes),
             percent(map)
         ));

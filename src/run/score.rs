@@ -13,7 +13,7 @@ use crate::prepare::Preparation;
 use crate::seed::Seed;
 use crate::table::inspect::{label_among_numbered, named_as_label, row_numbers};
 use crate::table::{
-    self, Frame, Input, LabelValues, Layout, Metadata, Missing, NumericMissing, ROW, Rows, Table, Unmatched,
+    self, Frame, Input, Label, LabelValues, Layout, Metadata, Missing, NumericMissing, ROW, Rows, Table, Unmatched,
 };
 use crate::value::OneOrMany;
 
@@ -119,13 +119,13 @@ pub fn score(request: &Request<'_>, observer: &mut Observer<'_>) -> Result<Score
             [] => {}
             [name] => {
                 let _ = observer(Event::Note(format!(
-                    "`{name}` is a label, or named like one, and left out of the comparison; `--label {name}` scores it"
+                    "`{name}` is a label, or named like one, and left out of the comparison; `--label {name}` scores it, if it is of classes"
                 )));
             }
             names => {
                 let all = names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
                 let _ = observer(Event::Note(format!(
-                    "{all} are labels, or named like them, and left out of the comparison; `--label NAME` scores one"
+                    "{all} are labels, or named like them, and left out of the comparison; `--label NAME` scores one of classes"
                 )));
             }
         }
@@ -173,6 +173,9 @@ pub fn score(request: &Request<'_>, observer: &mut Observer<'_>) -> Result<Score
     if let Some(embedding) = &embedding {
         spaces.push(Space { name: "embedding", points: embedding.view() });
         pairs.extend([Pair { before: 0, after: 2 }, Pair { before: 1, after: 2 }]);
+    }
+    if let Some(Label { name, values: LabelValues::Numbers(_) }) = labels.first() {
+        let _ = observer(Event::Note(format!("`{name}` is of amounts, and only a label of classes has an agreement")));
     }
     let classes = labels.first().and_then(|label| match &label.values {
         LabelValues::Classes { of_row, .. } => Some(of_row.as_slice()),

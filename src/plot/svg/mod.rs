@@ -161,7 +161,9 @@ fn name(scatter: &Scatter<'_>) -> String {
     let color = scatter.color.name().map(|name| format!(", colored by {name}")).unwrap_or_default();
     let points = scatter.points.nrows();
     let points = match scatter.ground {
-        Some(ground) => format!("{} points on {} {}", points - ground.count, ground.count, ground.name),
+        Some(ground) => {
+            format!("{} points on {} {}", text::count(points - ground.count), text::count(ground.count), ground.name)
+        }
         None => format!("{} points", text::count(points)),
     };
     format!("{}: a map of {points}{color}", scatter.title)
