@@ -80,8 +80,11 @@ pub fn starter(data: &Path, folder: &Path, name: Option<&str>, observer: &mut Ob
                 "label: {name}, an annotation of {classes} classes beside the matrix; these never train"
             ));
             input.labels.push(name.clone());
-        } else if named_as_label(name) && features >= FEWEST_FEATURES + weight.get(name).unwrap_or(&1) {
-            features -= weight.get(name).unwrap_or(&1);
+        } else if named_as_label(name)
+            && (input.labels.is_empty() || features >= FEWEST_FEATURES + weight.get(name).unwrap_or(&1))
+        {
+            // the first is a label whatever is left: a table of nothing but labels trains nothing
+            features = features.saturating_sub(*weight.get(name).unwrap_or(&1));
             guesses.push(format!("label: {name}, by its name and its {classes} classes; labels never train"));
             input.labels.push(name.clone());
         } else if !input.labels.contains(name) {
