@@ -32,6 +32,24 @@ pub trait Explain: std::error::Error + Send + Sync + 'static {
     fn fault(&self) -> Fault {
         Fault::Request
     }
+
+    /// The one cell of a table that is in the way, if it is one.
+    fn cell(&self) -> Option<Cell> {
+        None
+    }
+}
+
+/// A cell of a column of numbers that cannot be taken as one of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cell {
+    /// The column, clipped where it is long.
+    pub column: String,
+    /// The row, from 1.
+    pub row: usize,
+    /// What stands there, clipped where it is long.
+    pub text: String,
+    /// Whether it is a number all the same: an infinite one or one that is too large.
+    pub is_number: bool,
 }
 
 /// The one error that leaves the library.
@@ -43,6 +61,8 @@ pub struct Error {
     message: String,
     place: Option<String>,
     hint: Option<String>,
+    // boxed, because most errors have none and every result has room for one
+    cell: Option<Box<Cell>>,
 }
 
 /// A result whose error is ours.
@@ -51,7 +71,7 @@ pub type Result<T> = std::result::Result<T, Error>;
 impl Error {
     /// An error of the user's request.
     pub fn request(message: impl Into<String>) -> Self {
-        Self { fault: Fault::Request, message: message.into(), place: None, hint: None }
+        Self { fault: Fault::Request, message: message.into(), place: None, hint: None, cell: None }
     }
 
     /// A failure of ours or the machine's.
@@ -100,6 +120,12 @@ impl Error {
     #[must_use]
     pub fn hint_text(&self) -> Option<&str> {
         self.hint.as_deref()
+    }
+
+    /// The one cell of a table that is in the way, if it is one.
+    #[must_use]
+    pub fn cell(&self) -> Option<&Cell> {
+        self.cell.as_deref()
     }
 
     /// An input/output error on `path`, told apart by whose turn it is.
@@ -152,7 +178,13 @@ impl fmt::Display for Error {
 
 impl<E: Explain> From<E> for Error {
     fn from(error: E) -> Self {
-        Self { fault: error.fault(), message: error.to_string(), place: error.place(), hint: error.hint() }
+        Self {
+            fault: error.fault(),
+            message: error.to_string(),
+            place: error.place(),
+            hint: error.hint(),
+            cell: error.cell().map(Box::new),
+        }
     }
 }
 

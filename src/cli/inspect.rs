@@ -8,6 +8,7 @@ use super::progress;
 use crate::error::{Error, Result};
 use crate::event::silent;
 use crate::plan;
+use crate::run::folder;
 
 /// `inspect DATA`.
 pub(super) fn inspect(verb: &Inspect) -> Result<()> {
@@ -38,7 +39,7 @@ pub(super) fn init(verb: &Init) -> Result<()> {
     let starter = plan::starter(&verb.data, folder, name.as_deref(), &mut silent)?;
     starter.inspection.check_trainable().map_err(|error| error.at(verb.data.display().to_string()))?;
     let Some(path) = &verb.output else { return output::print(&starter.text) };
-    output::bytes(path, starter.text.as_bytes())?;
+    folder::write_bytes(path, starter.text.as_bytes())?;
     for guess in &starter.guesses {
         progress::line(guess);
     }

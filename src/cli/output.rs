@@ -31,15 +31,6 @@ pub(super) fn check_picture(path: &Path, inputs: &[&Path]) -> Result<Picture> {
     Ok(format)
 }
 
-/// Writes bytes, whole.
-///
-/// # Errors
-/// If writing fails.
-pub(super) fn bytes(path: &Path, bytes: &[u8]) -> Result<()> {
-    folder::write_whole(path, |file| file.write_all(bytes).map_err(|error| Error::io("write", path, &error)))
-        .map(|_| ())
-}
-
 fn check_place(path: &Path, inputs: &[&Path]) -> Result<()> {
     let same = |input: &&Path| match (path.canonicalize(), input.canonicalize()) {
         (Ok(path), Ok(input)) => path == input,

@@ -10,6 +10,7 @@ use crate::error::{Error, Result};
 use crate::model::Model;
 use crate::run::apply::{self, Count, Written};
 use crate::run::drawn::{self, DrawnFrom};
+use crate::run::folder;
 use crate::run::placing;
 use crate::seed::Seed;
 
@@ -140,15 +141,17 @@ pub(super) fn sample(verb: &Sample) -> Result<()> {
 pub(super) fn place(verb: &Place, stop: &Stop) -> Result<()> {
     let output: PathBuf = verb.output.clone().unwrap_or_else(|| apply::beside(&verb.data, "placed"));
     output::check(&output, &[&verb.data])?;
-    let picture = verb.plot.as_ref().map(|path| Ok::<_, Error>((path, output::check_picture(path, &[&verb.data])?)));
-    let picture = picture.transpose()?;
+    let format = match &verb.plot {
+        Some(path) => Some(output::check_picture(path, &[&verb.data])?),
+        None => None,
+    };
     let mut progress = super::listener(verb.quiet, false, stop);
     let placed = placing::placed(&verb.run, &verb.data, &verb.otherwise.reading(), &mut |event| progress.take(event))?;
     // drawn before anything is written: a map that cannot be drawn leaves nothing half done
-    let drawn = picture.map(|(path, format)| Ok::<_, Error>((path, placed.map(format)?))).transpose()?;
+    let drawn = format.map(|format| placed.map(format)).transpose()?;
     output::table(&output, placed.columns(), Reader::of(verb.spreadsheet_safe))?;
-    if let Some((path, bytes)) = drawn {
-        output::bytes(path, &bytes)?;
+    if let (Some(path), Some(bytes)) = (&verb.plot, drawn) {
+        folder::write_bytes(path, &bytes)?;
         if !verb.quiet {
             progress::line(&format!("{} written", path.display()));
         }

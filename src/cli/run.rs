@@ -7,6 +7,7 @@ use crate::error::{Error, Fault, Result};
 use crate::event::Stage;
 use crate::pipeline::Pipeline;
 use crate::plot::{Format, PlotOptions, Theme};
+use crate::run::folder;
 use crate::run::record::Record;
 use crate::run::{self, Reuse};
 use crate::value::OneOrMany;
@@ -57,7 +58,7 @@ pub(super) fn plot(verb: &arguments::Plot, stop: &Stop) -> Result<()> {
         return Err(Error::request("`--format` and the ending of `--output` differ").hint("give one of the two"));
     }
     if let (Some(figure), Some(output)) = (&verb.figure, &verb.output) {
-        output::bytes(output, &run::redraw::figure(&verb.run, figure, format)?)?;
+        folder::write_bytes(output, &run::redraw::figure(&verb.run, figure, format)?)?;
         progress::line(&format!("{} written", output.display()));
         return Ok(());
     }

@@ -158,6 +158,14 @@ fn unwritten(target: &Path, error: &std::io::Error) -> Error {
     )
 }
 
+/// Writes bytes as `target`, whole.
+///
+/// # Errors
+/// As [`write_whole`].
+pub fn write_bytes(target: &Path, bytes: &[u8]) -> Result<()> {
+    write_whole(target, |file| file.write_all(bytes).map_err(|error| Error::io("write", target, &error))).map(|_| ())
+}
+
 /// Writes `target` whole: temporary sibling, sync, rename, sync of the folder. Returns the content's digest.
 ///
 /// # Errors
@@ -275,8 +283,7 @@ mod tests {
     fn a_failed_write_leaves_the_old_file_and_no_temporary() {
         let place = tempfile::tempdir().unwrap();
         let target = place.path().join("codes");
-        write_whole(&target, |file| file.write_all(b"old").map_err(|error| Error::io("write", &target, &error)))
-            .unwrap();
+        write_bytes(&target, b"old").unwrap();
         let failed = write_whole(&target, |file| {
             file.write_all(b"half").unwrap();
             Err(Error::failure("the disk is full"))

@@ -27,6 +27,9 @@ pub(super) struct Measured {
     pub reconstruction: Option<Reconstruction>,
     /// Neighborhoods kept.
     pub faithfulness: Option<Faithfulness>,
+    /// The label whose agreement was measured.
+    #[serde(default)]
+    pub scored_label: Option<String>,
     /// What that means.
     pub verdict: Vec<String>,
     /// Every row's reconstruction error: mean square per value.
@@ -60,6 +63,7 @@ pub(super) fn measure(
         return Ok(Measured {
             reconstruction: None,
             faithfulness: None,
+            scored_label: None,
             verdict: Vec::new(),
             row_errors,
             reliability: Vec::new(),
@@ -138,7 +142,6 @@ pub(super) fn measure(
         },
     });
     let faithfulness = Faithfulness {
-        label: classes.map(|(name, _)| name.clone()),
         codes,
         embedding,
         embedding_from_codes,
@@ -147,5 +150,13 @@ pub(super) fn measure(
         pca_embedding,
         prepared: prepared_itself,
     };
-    Ok(Measured { reconstruction, faithfulness: Some(faithfulness), verdict, row_errors, reliability, looks })
+    Ok(Measured {
+        reconstruction,
+        faithfulness: Some(faithfulness),
+        scored_label: classes.map(|(name, _)| name.clone()),
+        verdict,
+        row_errors,
+        reliability,
+        looks,
+    })
 }

@@ -115,6 +115,9 @@ pub struct Metrics {
     /// Neighborhoods kept, by space.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub faithfulness: Option<Faithfulness>,
+    /// The label whose agreement was measured: the first of classes, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scored_label: Option<String>,
     /// Two or three sentences on what that means.
     pub verdict: Vec<String>,
     /// How training went.
@@ -127,9 +130,6 @@ pub struct Metrics {
 /// How faithful each space is to the prepared table, and the embedding to the codes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Faithfulness {
-    /// The label whose agreement was measured: the first of classes, where there is one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub label: Option<String>,
     /// The codes beside the prepared table.
     pub codes: Measures,
     /// The embedding beside the prepared table.

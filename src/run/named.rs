@@ -8,8 +8,7 @@ use crate::table::write::{self, Column};
 const OURS: [&str; 7] =
     ["x", "y", "reliability", "reconstruction_error", "unlike_training", "outlier", "outlier_factor"];
 
-/// Whether a column of our files has this name.
-pub(super) fn is_ours(name: &str) -> bool {
+fn is_ours(name: &str) -> bool {
     OURS.contains(&name) || is_code(name)
 }
 

@@ -64,6 +64,7 @@ impl Work<'_> {
         let metrics = Metrics {
             reconstruction: measured.reconstruction.clone(),
             faithfulness: measured.faithfulness.clone(),
+            scored_label: measured.scored_label.clone(),
             verdict: measured.verdict.clone(),
             training: Some(trained.record.clone()),
             embedding: laid_out.as_ref().map(|laid_out| laid_out.record.clone()),

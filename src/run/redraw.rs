@@ -68,9 +68,7 @@ pub fn plot(run: &Path, options: &PlotOptions, output: Option<&Path>, observer: 
     let drawn = palette.draw(&stem, options, &record.name, &caption)?;
     let (name, bytes) = drawn.first().ok_or_else(|| Error::failure("nothing was drawn"))?;
     if let Some(target) = output {
-        folder::write_whole(target, |file| {
-            std::io::Write::write_all(file, bytes).map_err(|error| Error::io("write", target, &error))
-        })?;
+        folder::write_bytes(target, bytes)?;
         return Ok(target.to_owned());
     }
     let folder = Folder::open(run)?;

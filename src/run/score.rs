@@ -75,7 +75,8 @@ pub struct Score {
 /// If a file cannot be read, or rows cannot be matched.
 pub fn score(request: &Request<'_>, observer: &mut Observer<'_>) -> Result<Score> {
     let mut input = input_of(request.table, request.id);
-    let own = own_id(&columns_of(request.codes)?);
+    let of_codes = columns_of(request.codes)?;
+    let own = own_id(&of_codes);
     input.labels = request.label.map(str::to_owned).into_iter().collect();
     input.layout = request.layout;
     if request.layout == Layout::FeaturesInRows {
@@ -102,16 +103,12 @@ pub fn score(request: &Request<'_>, observer: &mut Observer<'_>) -> Result<Score
         }
         input.rows = Some(Rows { sample: most_rows(names.len(), &request.options), seed: SEED.0 });
         // what a pipeline of `init` would not train on is no part of what codes can keep
-        let labels_of_run = labels_in(&columns_of(request.codes)?);
-        let named = |(name, _): (String, String)| {
-            if request.label != Some(name.as_str()) && labels_of_run.contains(&name) {
-                return Some(name);
-            }
+        let is_label = |name: &String| {
             // beside an `x` it is a coordinate
-            ((name != "y" || !there("x")) && request.label != Some(name.as_str()) && named_as_label(&name))
-                .then_some(name)
+            let by_name = (name != "y" || !there("x")) && named_as_label(name);
+            request.label != Some(name.as_str()) && (by_name || is_label_in(&of_codes, name))
         };
-        input.features.exclude = names.iter().cloned().filter_map(named).collect();
+        input.features.exclude = names.iter().map(|(name, _)| name).filter(|name| is_label(name)).cloned().collect();
         if let Some(label) = request.label {
             let _ = observer(Event::Note(format!("`{label}` is the label, and so left out of the comparison")));
         }
@@ -232,9 +229,10 @@ fn take_labels(input: &mut Input, (metadata, label): (Metadata, String)) {
 
 /// Columns on which no pipeline of `init` trains, and why.
 fn about_rows(table: &Table) -> Vec<(String, &'static str)> {
-    let counters = row_numbers(table).into_iter().map(|name| (name, "only numbers the rows"));
-    let label = label_among_numbered(table).map(|(name, _)| (name, "has classes, and all other columns are numbered"));
-    counters.chain(label).collect()
+    let counters = row_numbers(table);
+    let label = label_among_numbered(table, &counters);
+    let label = label.map(|(name, _)| (name, "has classes, and all other columns are numbered"));
+    counters.into_iter().map(|name| (name, "only numbers the rows")).chain(label).collect()
 }
 
 /// The frame without columns that are about the rows.
@@ -381,15 +379,11 @@ fn own_id(columns: &[String]) -> Option<String> {
     (!is_ours(first) && others.iter().any(|name| is_ours(name))).then(|| first.clone())
 }
 
-/// The labels in a file of ours, as the table calls them.
-fn labels_in(columns: &[String]) -> Vec<String> {
-    if own_id(columns).is_none() {
-        return Vec::new();
-    }
-    let labels = columns.iter().skip(1).take_while(|name| !is_ours(name));
-    labels
-        .map(|name| name.strip_suffix("_label").filter(|bare| super::named::is_ours(bare)).unwrap_or(name).to_owned())
-        .collect()
+/// Whether a column of the table is a label in a file of ours with these columns: between the ids and the numbers.
+fn is_label_in(columns: &[String], name: &str) -> bool {
+    let named = super::named::of_labels(&[name.to_owned()]).remove(0);
+    own_id(columns).is_some()
+        && columns.iter().skip(1).take_while(|column| !is_ours(column)).any(|column| *column == named)
 }
 
 /// Whether a column is one of the numbers that our own files hold: `code_00` …, `x`, `y`.

@@ -96,7 +96,7 @@ pub(super) fn of(metrics: &Metrics, size: usize) -> Vec<MeasureTable> {
             let chance = found.prepared.largest_class.map_or_else(String::new, |share| {
                 format!("; the largest class has {share:.3} of the rows, which guessing it everywhere would agree with")
             });
-            let of = found.label.as_ref().map_or_else(String::new, |label| {
+            let of = metrics.scored_label.as_ref().map_or_else(String::new, |label| {
                 format!(" Label agreement is that of `{label}`, the first label of classes.")
             });
             format!("{of} In the prepared table itself it is {agreement:.3}{chance}.")

@@ -1,5 +1,6 @@
 //! What can be wrong with a table, and the way out.
 
+use crate::error::Cell;
 use crate::error::Explain;
 use crate::error::Fault;
 
@@ -304,6 +305,15 @@ pub enum TableError {
 }
 
 impl Explain for TableError {
+    fn cell(&self) -> Option<Cell> {
+        let (column, row, text, is_number) = match self {
+            Self::NotANumber { column, row, text, .. } => (column, row, text, false),
+            Self::Infinite { column, row, text } | Self::TooLarge { column, row, text } => (column, row, text, true),
+            _ => return None,
+        };
+        Some(Cell { column: column.clone(), row: *row, text: text.clone(), is_number })
+    }
+
     fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::NoRows { .. } => "give a table with one row per sample".to_owned(),

@@ -122,6 +122,7 @@ pub fn inspect(table: &Table) -> Inspection {
     most_missing.sort_by(|left, right| right.1.cmp(&left.1).then_with(|| left.0.cmp(&right.0)));
     most_missing.truncate(10);
     let constant: Vec<String> = constant(table);
+    let row_numbers = row_numbers(table);
     #[expect(clippy::cast_precision_loss, reason = "a share")]
     let share = if all == 0 { 0.0 } else { (all - evidence.values) as f64 / all as f64 };
     Inspection {
@@ -140,9 +141,9 @@ pub fn inspect(table: &Table) -> Inspection {
         duplicate_rows: duplicate_rows(table),
         evidence,
         possible_ids: possible_ids(table),
-        row_numbers: row_numbers(table),
         possible_labels: possible_labels(table),
-        label_among_numbered: label_among_numbered(table),
+        label_among_numbered: label_among_numbered(table, &row_numbers),
+        row_numbers,
         other_layout: other_layout(table),
         memory: 4 * all as u64,
         notes: table.account.notes.clone(),

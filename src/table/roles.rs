@@ -248,7 +248,7 @@ impl Choice {
             Ok(())
         })?;
         for (key, patterns) in [("include", &features.include), ("exclude", &features.exclude)] {
-            account.notes.extend(words_as_patterns(patterns, columns, positions).map(|(word, means)| {
+            account.notes.extend(words_as_patterns(patterns, columns, positions).into_iter().map(|(word, means)| {
                 format!(
                     "`{word}` in `input.features.{key}` is no column; as a pattern it means {}",
                     super::first_few(&means)
@@ -301,14 +301,14 @@ fn words_as_patterns<'a>(
     patterns: &'a [String],
     columns: &'a [Column],
     positions: &HashMap<&str, usize>,
-) -> impl Iterator<Item = (&'a String, Vec<&'a str>)> {
+) -> Vec<(&'a String, Vec<&'a str>)> {
     let plain = |word: &&String| word.chars().all(|letter| letter.is_alphanumeric() || letter == '_');
     let words = patterns.iter().filter(plain).filter(|word| !positions.contains_key(word.as_str()));
     let means = |word: &'a String| {
         let names = columns.iter().map(|column| column.name.as_str());
         (word, names.filter(|name| name.contains(word.as_str())).collect::<Vec<_>>())
     };
-    words.map(means).filter(|(_, means)| !means.is_empty()).collect::<Vec<_>>().into_iter()
+    words.map(means).filter(|(_, means)| !means.is_empty()).collect()
 }
 
 /// For each column whether one of the patterns means it.

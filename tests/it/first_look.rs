@@ -172,9 +172,20 @@ fn a_first_pipeline_leaves_two_features_or_is_refused() {
     place.file("q.yaml", "version: 1\ninput: {path: one.csv}\n");
     place.reduce(&["run", "q.yaml"]).refused(&["needs at least 2 features, but there are 1", "`reduce inspect`"]);
     // an infinite value is in the way of its column only
-    place.file("far.csv", format!("a,b,end\n{}0,0,inf\n", rows(",3")));
+    place.file("far.csv", format!("a,b,in row,end\n{}0,0,1e50,inf\n", rows(",3,4")));
     let said = place.reduce(&["init", "far.csv", "-o", "r.yaml"]).done().stderr;
-    assert!(said.contains("left out: end, because row 61 holds `inf`; correct the value"), "{said}");
+    for words in [
+        "left out: end, because row 61 holds `inf`;",
+        "left out: in row, because row 61 holds `1e50`; correct the value",
+    ] {
+        assert!(said.contains(words), "no `{words}` in {said}");
+    }
+    // nothing but a label is a table of labels, not one to train on
+    place.file(
+        "labels.csv",
+        format!("cell,cell_type\n{}", (0..60).map(|row| format!("c{row},t{}\n", row % 3)).collect::<String>()),
+    );
+    place.reduce(&["init", "labels.csv"]).refused(&["no column is left to train on"]);
 }
 
 #[test]

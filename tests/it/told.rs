@@ -163,7 +163,7 @@ fn the_label_that_is_scored_is_named_and_labels_of_the_run_are_not_compared() {
     let lines: Vec<String> = table(60).lines().map(amounts).collect();
     place.file("amounts.csv", lines.join("\n"));
     place.reduce(&["run", "p.yaml"]).done();
-    assert_eq!(place.json("run/metrics.json")["faithfulness"]["label"], "kind");
+    assert_eq!(place.json("run/metrics.json")["scored_label"], "kind");
     let report = String::from_utf8(place.read("run/report.html")).expect("text");
     assert!(report.contains("Label agreement is that of `kind`, the first label of classes."));
     let said = place.reduce(&["score", "amounts.csv", "run/codes.parquet", "--label", "kind"]).done().stderr;

@@ -1,7 +1,6 @@
 //! A map of points: one panel, or several on a sheet.
 
 use std::fmt::Write as _;
-use std::ops::Range;
 
 use crate::plot::Color;
 use crate::plot::PlotError;
@@ -142,10 +141,10 @@ pub(super) fn draw(canvas: &mut Canvas, scatter: &Scatter<'_>, layers: &Layers, 
     let map = Map { scatter, layers, frame, look, ground_look };
     canvas.open("points", None, "");
     if is_raster(scatter) {
-        map.draw_raster(canvas, panel, 0..rows)?;
+        map.draw_raster(canvas, panel, &map.in_order())?;
     } else {
         if raster(scatter, rows) {
-            map.draw_raster(canvas, panel, 0..layers.ground)?;
+            map.draw_raster(canvas, panel, &map.of_ground())?;
         } else {
             map.draw_ground(canvas);
         }
@@ -175,15 +174,23 @@ struct Map<'a, 'b> {
 }
 
 impl Map<'_, '_> {
-    /// Some rows as one image of the whole panel; its order favors no class.
-    fn draw_raster(&self, canvas: &mut Canvas, panel: Rect, rows: Range<usize>) -> Result<(), PlotError> {
+    fn of_ground(&self) -> Vec<usize> {
+        (0..self.layers.ground).collect()
+    }
+
+    /// All rows in an order that favors no class, those of the ground first.
+    fn in_order(&self) -> Vec<usize> {
+        let front = self.layers.missing.iter().copied().chain(self.layers.mixed());
+        (0..self.layers.ground).chain(front).collect()
+    }
+
+    /// Rows as one image of the whole panel, the first below the others.
+    fn draw_raster(&self, canvas: &mut Canvas, panel: Rect, order: &[usize]) -> Result<(), PlotError> {
         let layers = self.layers;
-        let front = layers.missing.iter().copied().chain(layers.mixed());
-        let order: Vec<usize> = (0..layers.ground).chain(front).filter(|row| rows.contains(row)).collect();
         let draw = |density: f64| {
             let mut image =
                 Image::new((panel.width * density).ceil() as usize, (panel.height * density).ceil() as usize);
-            for &row in &order {
+            for &row in order {
                 let (x, y) = self.frame.place(self.scatter, row);
                 let faint = if layers.hollow[row] { FAINT } else { 1.0 };
                 let look = if row < layers.ground { self.ground_look } else { self.look };
@@ -211,8 +218,7 @@ impl Map<'_, '_> {
     fn draw_ground(&self, canvas: &mut Canvas) {
         let color = canvas.ground.line;
         if self.layers.ground > 0 {
-            let rows: Vec<usize> = (0..self.layers.ground).collect();
-            Self { look: self.ground_look, ..*self }.group(canvas, "ground", None, &rows, color);
+            Self { look: self.ground_look, ..*self }.group(canvas, "ground", None, &self.of_ground(), color);
         }
     }
 

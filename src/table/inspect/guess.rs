@@ -119,9 +119,9 @@ pub(super) fn possible_labels(table: &Table) -> Vec<(String, usize)> {
 }
 
 /// The only column that is not numbered where all others are (`p0`, `p1`, … and `digit`), if it has few classes: it is about
-/// the row, the others are what was measured.
+/// the row, the others are what was measured. `counters` are those of [`row_numbers`].
 #[must_use]
-pub fn label_among_numbered(table: &Table) -> Option<(String, usize)> {
+pub fn label_among_numbered(table: &Table, counters: &[String]) -> Option<(String, usize)> {
     const FEWEST_NUMBERED: usize = 20;
     let frame = &table.frame;
     let numbered = |name: &&String| name.ends_with(|letter: char| letter.is_ascii_digit());
@@ -129,7 +129,6 @@ pub fn label_among_numbered(table: &Table) -> Option<(String, usize)> {
     if names().filter(numbered).count() < FEWEST_NUMBERED {
         return None;
     }
-    let counters = row_numbers(table);
     let mut others = names().filter(|name| !numbered(name) && !counters.contains(name));
     let (Some(name), None) = (others.next(), others.next()) else { return None };
     let classes = match frame.categories.iter().find(|category| category.name == *name) {
