@@ -41,7 +41,7 @@ pub(super) enum Verb {
     /// Write the codes of new rows.
     Encode(Rows),
     /// Write new rows as the model reconstructs them, in original units and columns.
-    Reconstruct(Rows),
+    Reconstruct(Reconstruct),
     /// Write new rows cleaned of noise by a denoising model, in original units and columns.
     Denoise(Rows),
     /// Draw new rows from a variational model, in original units and columns.
@@ -190,6 +190,16 @@ pub(super) struct Rows {
     /// CSV: put a `'` before texts that a spreadsheet would take for a formula (`=`, `+`, `-`, `@`); they come back changed.
     #[arg(long)]
     pub spreadsheet_safe: bool,
+}
+
+/// `reconstruct`.
+#[derive(Debug, Args)]
+pub(super) struct Reconstruct {
+    #[command(flatten)]
+    pub rows: Rows,
+    /// Write what each prepared value differs by from its reconstruction instead: after `standardize` in standard deviations.
+    #[arg(long)]
+    pub differences: bool,
 }
 
 /// How a table of new rows is read, where that is otherwise than the model's own was.

@@ -80,7 +80,7 @@ fn dispatch(arguments: Arguments, stop: &Stop) -> Result<()> {
         Verb::Check(verb) => pipeline::check(&verb),
         Verb::Plan(verb) => pipeline::plan(&verb),
         Verb::Encode(verb) => rows::encode(&verb, stop),
-        Verb::Reconstruct(verb) => rows::reconstruct(&verb, "reconstructed", stop),
+        Verb::Reconstruct(verb) => rows::reconstruct(&verb, stop),
         Verb::Denoise(verb) => rows::denoise(&verb, stop),
         Verb::Sample(verb) => rows::sample(&verb),
         Verb::Place(verb) => rows::place(&verb, stop),

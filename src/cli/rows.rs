@@ -2,16 +2,17 @@
 
 use std::path::{Path, PathBuf};
 
-use super::arguments::{Export, Place, Rows, Sample, SampleFrom};
+use super::arguments::{Export, Place, Reconstruct, Rows, Sample, SampleFrom};
 use super::output::{self, Reader};
 use super::progress::{self, Stop};
 use crate::autoencoder::Corruption;
 use crate::error::{Error, Result};
 use crate::model::Model;
-use crate::run::apply::{self, Count, Written};
+use crate::run::apply::{self, Written};
 use crate::run::drawn::{self, DrawnFrom};
 use crate::run::folder;
 use crate::run::placing;
+use crate::run::unlike::Count;
 use crate::seed::Seed;
 
 /// `encode MODEL DATA`.
@@ -30,15 +31,25 @@ pub(super) fn encode(verb: &Rows, stop: &Stop) -> Result<()> {
             sink,
         )
     })?;
-    tell(count, &output, &format!("`unlike_training`: {}", model.profile.limits()), verb.quiet);
+    tell(&count, &output, &format!("`unlike_training`: {}", model.profile.limits()), verb.quiet);
     Ok(())
 }
 
 /// `reconstruct MODEL DATA`.
-pub(super) fn reconstruct(verb: &Rows, word: &str, stop: &Stop) -> Result<()> {
-    let model = Model::load(&verb.model)?;
-    let count = write_rows(verb, word, stop, &model)?;
-    tell(count, &output_of(verb, word), "`reduce encode` tells which", verb.quiet);
+pub(super) fn reconstruct(verb: &Reconstruct, stop: &Stop) -> Result<()> {
+    let (word, written) =
+        if verb.differences { ("differences", Written::Differences) } else { ("reconstructed", Written::Rows) };
+    let rows = &verb.rows;
+    let model = Model::load(&rows.model)?;
+    let count = write_rows(rows, word, written, stop, &model).map_err(|error| {
+        let hint = error.hint_text().filter(|_| !verb.differences && !model.preparation.is_invertible());
+        let hint = hint.map(|hint| format!("{hint}; `--differences` needs no way back"));
+        match hint {
+            Some(hint) => error.hint(hint),
+            None => error,
+        }
+    })?;
+    tell(&count, &output_of(rows, word), "`reduce encode` tells which", rows.quiet);
     Ok(())
 }
 
@@ -52,7 +63,7 @@ pub(super) fn denoise(verb: &Rows, stop: &Stop) -> Result<()> {
                  `normalize_total`), or use `reduce reconstruct`",
             ));
     }
-    let count = write_rows(verb, "denoised", stop, &model)?;
+    let count = write_rows(verb, "denoised", Written::Rows, stop, &model)?;
     if let Some(sentence) = apply::removes_no_noise(&verb.model) {
         progress::line(&format!("warning: {sentence}"));
     }
@@ -68,22 +79,15 @@ fn output_of(verb: &Rows, word: &str) -> PathBuf {
     verb.output.clone().unwrap_or_else(|| apply::beside(&verb.data, word))
 }
 
-fn write_rows(verb: &Rows, word: &str, stop: &Stop, model: &Model) -> Result<Count> {
+fn write_rows(verb: &Rows, word: &str, written: Written, stop: &Stop, model: &Model) -> Result<Count> {
     let output = output_of(verb, word);
     output::check(&output, &[&verb.data, &verb.model])?;
     let mut progress = super::listener(verb.quiet, false, stop);
     let count = output::in_parts(&output, Reader::of(verb.spreadsheet_safe), |sink| {
-        apply::in_parts(
-            model,
-            &verb.data,
-            &verb.otherwise.reading(),
-            Written::Rows,
-            &mut |event| progress.take(event),
-            sink,
-        )
+        apply::in_parts(model, &verb.data, &verb.otherwise.reading(), written, &mut |event| progress.take(event), sink)
     })?;
     let left_out = model.preparation.left_out();
-    if !left_out.is_empty() {
+    if written == Written::Rows && !left_out.is_empty() {
         progress::line(&format!(
             "{} columns that vary and did not train do not come back, among them `{}`",
             left_out.len(),
@@ -94,8 +98,8 @@ fn write_rows(verb: &Rows, word: &str, stop: &Stop, model: &Model) -> Result<Cou
 }
 
 /// What became of new rows; `which` says where those unlike the training rows are marked.
-fn tell(count: Count, output: &Path, which: &str, quiet: bool) {
-    let warning = apply::unlike_sentence(count);
+fn tell(count: &Count, output: &Path, which: &str, quiet: bool) {
+    let warning = count.warning();
     if let Some(sentence) = &warning {
         progress::line(&format!("warning: {sentence}"));
     }
@@ -107,6 +111,9 @@ fn tell(count: Count, output: &Path, which: &str, quiet: bool) {
             (some, None) => format!("; {some} of them are unlike the training rows ({which})"),
         };
         progress::line(&format!("{} rows written to {}{unlike}", count.rows, output.display()));
+        if let Some(blamed) = count.blamed() {
+            progress::line(&blamed);
+        }
     }
 }
 
@@ -156,8 +163,7 @@ pub(super) fn place(verb: &Place, stop: &Stop) -> Result<()> {
             progress::line(&format!("{} written", path.display()));
         }
     }
-    let new = &placed.new;
-    tell(Count { rows: new.rows.ids.len(), flagged: new.flagged() }, &output, "`unlike_training`", verb.quiet);
+    tell(&placed.count, &output, "`unlike_training`", verb.quiet);
     Ok(())
 }
 

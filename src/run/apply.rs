@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use ndarray::{Array2, Axis};
+use ndarray::{Array2, ArrayView2, Axis};
 
 use super::data::RowNames;
 use super::reading::{self, Otherwise};
+use super::unlike::{self, Count};
 use crate::error::{Error, Result};
 use crate::evaluate::Unlikeness;
 use crate::event::{Event, Observer};
@@ -27,14 +28,6 @@ pub struct NewRows {
     pub unlike: Unlikeness,
     /// What had to be filled in, pulled in, or was never seen before.
     pub applied: Applied,
-}
-
-impl NewRows {
-    /// How many rows are unlike the training rows.
-    #[must_use]
-    pub fn flagged(&self) -> usize {
-        self.unlike.flags.iter().filter(|flag| **flag).count()
-    }
 }
 
 /// Reads new rows and prepares them with the model's fitted steps; features are matched by name.
@@ -87,14 +80,6 @@ pub(super) fn prepare_rows(model: &Model, mut table: Table, observer: &mut Obser
     Ok(NewRows { rows: RowNames { id_name, ids, labels }, prepared, errors, unlike, applied })
 }
 
-/// A sentence on how unlike the new rows are, where that is worth a warning.
-#[must_use]
-pub fn unlike_sentence(Count { rows, flagged }: Count) -> Option<String> {
-    const WORTH_SAYING: f64 = 0.05;
-    (flagged as f64 >= WORTH_SAYING * rows as f64 && flagged > 0)
-        .then(|| format!("{flagged} of {rows} rows are unlike the training rows: their codes may mean little"))
-}
-
 /// A sentence where the run that a model lies in found that it removes no noise.
 #[must_use]
 pub fn removes_no_noise(model: &Path) -> Option<String> {
@@ -115,15 +100,8 @@ pub enum Written {
     Codes,
     /// id, labels, and the rows as reconstructed from their codes, in original units and columns.
     Rows,
-}
-
-/// How many rows were written, and how many of them are unlike the training rows.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Count {
-    /// Rows written.
-    pub rows: usize,
-    /// Rows that are unlike the training rows.
-    pub flagged: usize,
+    /// id, labels, and what each prepared value differs by from its reconstruction.
+    Differences,
 }
 
 /// Reads a table of any length part by part, and hands what is to be written of each part to `sink`.
@@ -164,16 +142,21 @@ pub fn in_parts(
             std::ops::ControlFlow::Continue(())
         })?;
         applied.add(&new.applied);
-        count.rows += new.rows.ids.len();
-        count.flagged += new.flagged();
+        count.add(model, &new);
         sink(match written {
             Written::Codes => {
                 let codes = model.autoencoder.encode(new.prepared.view());
                 let mut columns = super::work::code_columns(&new.rows, codes.view());
-                columns.extend(unlike_columns(&new));
+                columns.extend(unlike::columns(&new));
                 columns
             }
             Written::Rows => reconstructed(model, &new, &order)?,
+            Written::Differences => {
+                let differences = unlike::differences(model, &new.prepared);
+                let mut columns = named_rows(&new);
+                columns.extend(single_columns(model.preparation.features(), differences.view()));
+                columns
+            }
         })
     });
     parts.map_err(|error| reading::explained(error, model))?;
@@ -200,13 +183,6 @@ fn tell_applied(applied: &Applied, observer: &mut Observer<'_>) {
     }
 }
 
-pub(super) fn unlike_columns(new: &NewRows) -> [Column; 2] {
-    [
-        Column::single("reconstruction_error", new.errors.iter().copied()),
-        Column { name: "unlike_training".to_owned(), values: ColumnValues::Flag(new.unlike.flags.clone()) },
-    ]
-}
-
 /// The columns of a table reconstructed from its codes, in original units and columns.
 ///
 /// # Errors
@@ -214,8 +190,7 @@ pub(super) fn unlike_columns(new: &NewRows) -> [Column; 2] {
 fn reconstructed(model: &Model, new: &NewRows, order: &HashMap<String, usize>) -> Result<Vec<Column>> {
     let prepared = model.autoencoder.reconstruct(new.prepared.view());
     let frame = model.preparation.invert(prepared.view())?;
-    let mut columns = vec![Column::text(&new.rows.id_name, new.rows.ids.iter().cloned())];
-    columns.extend(write::labels_columns(&new.rows.labels));
+    let mut columns = named_rows(new);
     let mut numbers_and_levels = frame_columns(&frame);
     if !order.is_empty() {
         numbers_and_levels.sort_by_key(|column| order.get(&column.name).copied().unwrap_or(usize::MAX));
@@ -224,9 +199,20 @@ fn reconstructed(model: &Model, new: &NewRows, order: &HashMap<String, usize>) -
     Ok(columns)
 }
 
+/// Ids and labels as the table has them.
+fn named_rows(new: &NewRows) -> Vec<Column> {
+    let mut columns = vec![Column::text(&new.rows.id_name, new.rows.ids.iter().cloned())];
+    columns.extend(write::labels_columns(&new.rows.labels));
+    columns
+}
+
+fn single_columns(names: &[String], values: ArrayView2<f32>) -> Vec<Column> {
+    let columns = names.iter().zip(values.axis_iter(Axis(1)));
+    columns.map(|(name, values)| Column::single(name, values.iter().copied())).collect()
+}
+
 pub(super) fn frame_columns(frame: &Frame) -> Vec<Column> {
-    let numbers = frame.features.iter().zip(frame.values.axis_iter(Axis(1)));
-    let mut columns: Vec<Column> = numbers.map(|(name, values)| Column::single(name, values.iter().copied())).collect();
+    let mut columns = single_columns(&frame.features, frame.values.view());
     columns.extend(frame.categories.iter().map(|category| Column {
         name: category.name.clone(),
         values: ColumnValues::Text(

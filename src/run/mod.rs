@@ -32,6 +32,7 @@ pub mod room;
 pub mod score;
 mod tables;
 mod told;
+pub mod unlike;
 mod work;
 
 use std::path::PathBuf;

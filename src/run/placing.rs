@@ -5,13 +5,14 @@ use std::path::Path;
 
 use ndarray::{Array2, ArrayView2, Axis};
 
-use super::apply::{NewRows, read_rows, unlike_columns};
+use super::apply::{NewRows, read_rows};
 use super::data::RowNames;
 use super::graph;
 use super::publish::grouped;
 use super::read_back::{read_embedded, read_embedding};
 use super::reading::Otherwise;
 use super::record::Record;
+use super::unlike::{self, Count};
 use crate::embed;
 use crate::error::{Error, Result};
 use crate::event::{Event, Observer};
@@ -26,7 +27,9 @@ pub struct Placed {
     /// What the run is called.
     name: String,
     /// The new rows.
-    pub new: NewRows,
+    new: NewRows,
+    /// How many they are, and how many are unlike the training rows.
+    pub count: Count,
     /// `m × 2`: their points.
     points: Array2<f32>,
     /// How far outside the run's rows each lies.
@@ -63,10 +66,12 @@ pub fn placed(run: &Path, data: &Path, otherwise: &Otherwise, observer: &mut Obs
         read_embedded(&run.join("codes.parquet"), &model.about.input.labels, model.autoencoder.code_size())?;
     let (_, old_points) = read_embedding(run, &record)?;
     let new = read_rows(&model, data, otherwise, observer)?;
+    let mut count = Count::default();
+    count.add(&model, &new);
     let codes = model.autoencoder.encode(new.prepared.view());
     let placement = embed::place(codes.view(), old_codes.view(), old_points.view(), observer)?;
     let (outlier_factors, outliers) = outliers(run, &record, old_codes.view(), placement.nearest, observer)?;
-    Ok(Placed { name: record.name, new, points: placement.points, outlier_factors, outliers, old, old_points })
+    Ok(Placed { name: record.name, new, count, points: placement.points, outlier_factors, outliers, old, old_points })
 }
 
 impl Placed {
@@ -76,7 +81,7 @@ impl Placed {
         let mut columns = super::publish::embedding_columns(&self.new.rows, self.points.view(), &[], &[]);
         columns.push(Column::single("outlier_factor", self.outlier_factors.iter().copied()));
         columns.push(Column { name: "outlier".to_owned(), values: ColumnValues::Flag(self.outliers.clone()) });
-        columns.extend(unlike_columns(&self.new));
+        columns.extend(unlike::columns(&self.new));
         columns
     }
 

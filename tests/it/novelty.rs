@@ -60,7 +60,7 @@ impl World {
         self.place.file("new.csv", csv(&self.names, values));
         let new = apply::read_rows(&self.model, &self.place.join("new.csv"), &Otherwise::default(), &mut event::silent)
             .expect("rows");
-        Judged { flagged: new.flagged() as f64 / values.nrows() as f64, scores: new.unlike.scores }
+        Judged { flagged: new.unlike.share, scores: new.unlike.scores }
     }
 }
 
@@ -94,6 +94,58 @@ fn inverted_and_shuffled_digits_are_told_from_digits() {
         eprintln!("digits, {kind}: AUROC {area:.4}, {:.1} % flagged", 100.0 * strange.flagged);
         assert!(area >= 0.95 && strange.flagged >= 0.9, "{kind}: area {area}, {} flagged", strange.flagged);
     }
+}
+
+#[test]
+fn the_feature_to_blame_is_named_and_its_cells_stand_out() {
+    const FEATURES: usize = 10;
+    let names: Vec<String> = (0..FEATURES).map(|feature| format!("c{feature}")).collect();
+    // three waves mixed in every column, a little of something else in each cell
+    let waves = |row: usize, feature: usize| {
+        let row = row as f32;
+        let mixed: f32 =
+            (1..4).map(|wave| ((wave * (feature + 2) * 37 % 11) as f32 - 5.0) * (row * wave as f32 * 0.7).sin()).sum();
+        mixed + 0.05 * (row * 12.9 + feature as f32 * 78.2).sin()
+    };
+    let training = Array2::from_shape_fn((600, FEATURES), |(row, feature)| waves(row, feature));
+    let World { place, names, .. } =
+        World::trained(names, &training, "{code_size: 3, hidden: [16], training: {max_epochs: 10}}");
+    // one channel is stuck at a usual value
+    let stuck = Array2::from_shape_fn(
+        (40, FEATURES),
+        |(row, feature)| if feature == 4 { 3.0 } else { waves(row + 700, feature) },
+    );
+    place.file("new.csv", csv(&names, &stuck));
+    let said = place.reduce(&["encode", "run", "new.csv", "-o", "codes.csv"]).done().stderr;
+    assert!(said.contains("furthest from what the model expects in them: `c4` (in "), "{said}");
+    place.reduce(&["reconstruct", "run", "new.csv", "--differences", "-o", "differences.csv"]).done();
+    let numbers = |name: &str| -> Vec<Vec<f64>> {
+        let text = String::from_utf8(place.read(name)).expect("text");
+        let number = |cell: &str| cell.parse().unwrap_or(f64::NAN);
+        text.lines().skip(1).map(|line| line.split(',').skip(1).map(number).collect()).collect()
+    };
+    let (differences, codes) = (numbers("differences.csv"), numbers("codes.csv"));
+    let squares = |row: &[f64]| row.iter().map(|cell| cell * cell).sum::<f64>() / FEATURES as f64;
+    for (row, code) in differences.iter().zip(&codes) {
+        let error = code[3];
+        assert!((squares(row) - error).abs() <= 1e-4 * error, "{} of {error}", squares(row));
+    }
+    let most = differences.iter().filter(|row| (0..FEATURES).all(|feature| row[feature].abs() <= row[4].abs())).count();
+    assert!(differences.len() == 40 && most >= 30, "largest in {most} of {} rows", differences.len());
+}
+
+#[test]
+fn differences_need_no_way_back() {
+    let place = Place::new();
+    place.digits("prepare: [normalize_total, standardize]\nautoencoder: {code_size: 4, training: {max_epochs: 2}}\ntsne: none\nevaluate: none\noutput: run\n");
+    place.reduce(&["run", "p.yaml"]).done();
+    place
+        .reduce(&["reconstruct", "run", "digits.csv", "-o", "back.csv"])
+        .refused(&["normalize_total", "--differences"]);
+    place.reduce(&["reconstruct", "run", "digits.csv", "--differences", "-o", "differences.csv"]).done();
+    let text = String::from_utf8(place.read("differences.csv")).expect("text");
+    assert!(text.starts_with("row,label,pixel_"), "{}", &text[..60]);
+    assert_eq!(text.lines().count(), 301);
 }
 
 /// Needs the data that the reports are measured on; without them it says so and does nothing.

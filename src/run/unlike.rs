@@ -1,0 +1,87 @@
+//! New rows that are unlike the training rows: how many they are, and which features are to blame.
+
+use ndarray::{Array2, Axis, Zip};
+
+use super::apply::NewRows;
+use crate::model::Model;
+use crate::table::clipped;
+use crate::table::write::{Column, ColumnValues};
+
+/// Rows whose reconstructions are kept at once while the feature to blame is looked for.
+const AT_ONCE: usize = 1024;
+/// So many features to blame are named.
+const NAMED: usize = 3;
+
+/// How many rows were written, and how many of them are unlike the training rows.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Count {
+    /// Rows written.
+    pub rows: usize,
+    /// Rows that are unlike the training rows.
+    pub flagged: usize,
+    /// Of each prepared feature, in how many of these it is the furthest from its reconstruction.
+    furthest: Vec<(String, usize)>,
+}
+
+impl Count {
+    /// Counts these rows of a model as well.
+    pub fn add(&mut self, model: &Model, new: &NewRows) {
+        self.rows += new.rows.ids.len();
+        let flagged: Vec<usize> = (0..new.unlike.flags.len()).filter(|row| new.unlike.flags[*row]).collect();
+        self.flagged += flagged.len();
+        if self.furthest.is_empty() && !flagged.is_empty() {
+            self.furthest = model.preparation.features().iter().map(|feature| (feature.clone(), 0)).collect();
+        }
+        for rows in flagged.chunks(AT_ONCE) {
+            let differences = differences(model, &new.prepared.select(Axis(0), rows));
+            for row in differences.rows() {
+                // the first of equal ones, so that no order of threads or parts shows
+                let furthest = (0..row.len()).rev().max_by(|one, other| row[*one].abs().total_cmp(&row[*other].abs()));
+                if let Some(feature) = furthest {
+                    self.furthest[feature].1 += 1;
+                }
+            }
+        }
+    }
+
+    /// A sentence on how unlike the rows are, where that is worth a warning.
+    #[must_use]
+    pub fn warning(&self) -> Option<String> {
+        const WORTH_SAYING: f64 = 0.05;
+        (self.flagged as f64 >= WORTH_SAYING * self.rows as f64 && self.flagged > 0).then(|| {
+            format!("{} of {} rows are unlike the training rows: their codes may mean little", self.flagged, self.rows)
+        })
+    }
+
+    /// Which features are to blame: those that are furthest from their reconstruction in most of the rows unlike the training
+    /// rows, with the number of these rows.
+    #[must_use]
+    pub fn blamed(&self) -> Option<String> {
+        let mut features: Vec<&(String, usize)> = self.furthest.iter().filter(|(_, rows)| *rows > 0).collect();
+        features.sort_by_key(|(_, rows)| std::cmp::Reverse(*rows));
+        let named = features.iter().take(NAMED).map(|(name, rows)| format!("`{}` (in {rows})", clipped(name)));
+        let named = named.collect::<Vec<_>>().join(", ");
+        let more = match features.len().saturating_sub(NAMED) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        (!named.is_empty()).then(|| format!("furthest from what the model expects in them: {named}{more}"))
+    }
+}
+
+/// What each prepared value (`n × d`) differs by from its reconstruction, in the units of the prepared table.
+#[must_use]
+pub(super) fn differences(model: &Model, prepared: &Array2<f32>) -> Array2<f32> {
+    let mut differences = model.autoencoder.reconstruct(prepared.view());
+    Zip::from(&mut differences).and(prepared).for_each(|difference, value| *difference = value - *difference);
+    differences
+}
+
+/// The columns that say how unlike the training rows each row is.
+#[must_use]
+pub(super) fn columns(new: &NewRows) -> [Column; 2] {
+    [
+        Column::single("reconstruction_error", new.errors.iter().copied()),
+        Column { name: "unlike_training".to_owned(), values: ColumnValues::Flag(new.unlike.flags.clone()) },
+    ]
+}
