@@ -161,7 +161,8 @@ pub enum Corruption {
 pub enum Code {
     /// A number.
     Plain,
-    /// A normal distribution with a mean and a variance (a variational autoencoder); its mean is the code.
+    /// A normal distribution with a mean and a variance (a variational autoencoder); its mean is the code. If not
+    /// given, `beta` is 1, `warmup_epochs` 10 and `free_bits` 0.
     Variational(Variational),
 }
 
@@ -169,11 +170,11 @@ pub enum Code {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Variational {
-    /// The weight of the divergence from the standard normal distribution.
+    /// The weight of the divergence from the standard normal distribution; 1 if not given.
     pub beta: NonNegative,
-    /// Epochs over which that weight grows from 0.
+    /// Epochs over which that weight grows from 0; 10 if not given.
     pub warmup_epochs: usize,
-    /// Nats per node that cost nothing, against nodes that fall silent.
+    /// Nats per node that cost nothing, against nodes that fall silent; 0 if not given.
     pub free_bits: NonNegative,
 }
 

@@ -49,7 +49,7 @@ pub(super) fn reconstruct(verb: &Reconstruct, stop: &Stop) -> Result<()> {
             None => error,
         }
     })?;
-    tell(&count, &output_of(rows, word), "`reduce encode` tells which", rows.quiet);
+    tell(&count, &output_of(rows, word), "`reduce encode` marks such rows", rows.quiet);
     Ok(())
 }
 

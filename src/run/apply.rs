@@ -69,8 +69,8 @@ pub(super) fn prepare_rows(model: &Model, mut table: Table, observer: &mut Obser
     let extra = table.frame.extra_beside(features, &categories);
     if !extra.is_empty() {
         let named = table::first_few(&extra);
-        let (columns, are) = if extra.len() == 1 { ("column", "is") } else { ("columns", "are") };
-        let note = format!("{} {columns} that the model does not know {are} ignored: {named}", extra.len());
+        let (columns, is) = if extra.len() == 1 { ("column", "is no feature") } else { ("columns", "are no features") };
+        let note = format!("{} {columns} that {is} of the model: ignored ({named})", extra.len());
         let _ = observer(Event::Note(note));
     }
     let Table { id_name, ids, frame, labels, .. } = table.aligned_to(features, &categories)?;

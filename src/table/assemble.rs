@@ -86,6 +86,10 @@ impl Loaded {
             .collect();
         let values = gather.take_matrix(&keep);
         let mut texts = std::mem::take(&mut gather.texts);
+        let trimmed: Vec<&str> = texts.iter().filter(|text| text.trimmed).map(|text| text.name.as_str()).collect();
+        if !trimmed.is_empty() {
+            account.notes.push(format!("blanks around texts are ignored: {}", first_few(&trimmed)));
+        }
         let id = texts.iter().position(|text| text.use_as == TextUse::Id).map(|position| texts.remove(position));
         let ids = id.map(|id| (0..rows).map(|row| id.cells.get(row).unwrap_or_default().to_owned()).collect());
         Self {

@@ -40,6 +40,8 @@ pub(super) struct TextColumn {
     pub(super) name: String,
     pub(super) use_as: TextUse,
     pub(super) cells: Dictionary,
+    /// Whether blanks around a text were left out.
+    pub(super) trimmed: bool,
 }
 
 impl TextColumn {
@@ -103,7 +105,7 @@ impl Gather {
         let width = names.len();
         let texts = texts
             .into_iter()
-            .map(|(name, use_as)| TextColumn { name, use_as, cells: dictionary(use_as, most_levels) })
+            .map(|(name, use_as)| TextColumn { name, use_as, cells: dictionary(use_as, most_levels), trimmed: false })
             .collect();
         Self {
             names,
@@ -245,7 +247,12 @@ impl Gather {
         self.dead[column] = true;
         let mut cells = dictionary(TextUse::Category, self.most_levels);
         cells.push_missing(self.rows);
-        self.texts.push(TextColumn { name: self.names[column].clone(), use_as: TextUse::Category, cells });
+        self.texts.push(TextColumn {
+            name: self.names[column].clone(),
+            use_as: TextUse::Category,
+            cells,
+            trimmed: false,
+        });
         Slot::Text(self.texts.len() - 1)
     }
 

@@ -47,7 +47,8 @@ pub fn look(input: &Input, base: &Path, observer: &mut Observer<'_>) -> Result<(
         input.labels.clone_from(&annotations);
     }
     let table = read::read_any(&input, base, observer)?;
-    let schema = read::schema(&input, base)?;
+    let mut schema = read::schema(&input, base)?;
+    columns::settle_late(&mut schema.columns, &table);
     let mut types: BTreeMap<String, usize> = BTreeMap::new();
     for (_, kind) in &schema.columns {
         *types.entry(kind.clone()).or_default() += 1;

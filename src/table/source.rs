@@ -40,6 +40,8 @@ pub(super) enum Kind {
 
 /// The type of a column of texts that are all numbers as people write them: `1,234`, `5 %`, `$5`.
 pub(super) const FORMATTED: &str = "formatted number";
+/// The type of a column that has no value in the rows that were looked at.
+pub(super) const NO_VALUE: &str = "no value";
 
 /// A column as its file announces it.
 #[derive(Debug, Clone, PartialEq, Eq)]

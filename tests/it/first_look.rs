@@ -47,6 +47,17 @@ fn an_inspection_names_types_holes_and_likely_roles() {
 }
 
 #[test]
+fn a_column_whose_values_come_late_has_their_type() {
+    let place = Place::new();
+    let late = |row: usize, value: &str| if row < 1100 { String::new() } else { value.to_owned() };
+    let rows: String = (0..1200).map(|row| format!("{},{},{}\n", row % 7, late(row, "Ex"), late(row, "2.5"))).collect();
+    place.file("t.csv", format!("a,quality,depth\n{rows}"));
+    let said = place.reduce(&["inspect", "t.csv"]).done().stdout;
+    assert!(said.contains("columns by type: 2 of number, 1 of text"), "{said}");
+    assert!(said.contains("quality  text"), "{said}");
+}
+
+#[test]
 fn what_only_numbers_the_rows_and_what_is_a_date_do_not_train_and_that_is_said() {
     let place = Place::new();
     let rows: String =

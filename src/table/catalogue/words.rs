@@ -21,6 +21,18 @@ fn among_texts_only_the_plain_words_are_missing() {
 }
 
 #[test]
+fn blanks_around_texts_are_ignored_and_said_but_ids_keep_theirs() {
+    let table = accepted("blanks.csv", b"name,a,b\n x,WD ,1\nx,WD,2\ny,New,3\n", "\"id\": \"name\"");
+    assert_eq!(table.frame.categories[0].levels, ["New", "WD"]);
+    assert_eq!(table.ids, [" x", "x", "y"]);
+    assert!(
+        table.account.notes.iter().any(|note| note == "blanks around texts are ignored: `a`"),
+        "{:?}",
+        table.account.notes
+    );
+}
+
+#[test]
 fn numbers_are_read_as_people_write_them() {
     let table = accepted("numbers.csv", b"a,b\n 2.0 ,1e3\n+.5,-7\n\"3\",16777217\n", "");
     assert_eq!(numbers(&table), "2 1000 / 0.5 -7 / 3 16777216");

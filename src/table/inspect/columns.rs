@@ -11,6 +11,7 @@ use crate::table::LabelValues;
 use crate::table::Layout;
 use crate::table::Table;
 use crate::table::clipped_to;
+use crate::table::source::NO_VALUE;
 
 /// A column as it was seen.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -46,6 +47,19 @@ pub enum Role {
     Label,
     /// Nothing.
     LeftOut,
+}
+
+/// Gives columns without a value in the first rows of a file the type of their later ones.
+pub(super) fn settle_late(columns: &mut [(String, String)], table: &Table) {
+    for (name, kind) in columns.iter_mut().filter(|(_, kind)| kind == NO_VALUE) {
+        if table.frame.categories.iter().any(|category| category.name == *name && !category.levels.is_empty()) {
+            "text".clone_into(kind);
+        } else if let Some(at) = table.frame.features.iter().position(|feature| feature == name)
+            && table.frame.values.column(at).iter().any(|value| !value.is_nan())
+        {
+            "number".clone_into(kind);
+        }
+    }
 }
 
 /// Each column of a table; `columns` are those of its file, with their types.
@@ -105,7 +119,7 @@ impl SeenColumn {
         match (self.role, self.range, &self.reason) {
             (Role::Number, Some((low, high)), _) if low < high => format!("{} to {}", short(low), short(high)),
             (Role::Number, Some((low, _)), _) => format!("always {}", short(low)),
-            (Role::Number, None, _) => "no value".to_owned(),
+            (Role::Number, None, _) => NO_VALUE.to_owned(),
             (Role::Levels, ..) if distinct == 1 => "1 level".to_owned(),
             (Role::Levels, ..) => format!("{distinct} levels"),
             (Role::Label, ..) if self.distinct.is_none() => "label of amounts".to_owned(),

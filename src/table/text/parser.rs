@@ -229,7 +229,9 @@ impl Parser {
             if column.is_verbatim() {
                 column.cells.set(place, Some(&text));
             } else if !self.cells.is_missing(text.as_bytes()) {
-                column.cells.set(place, Some(text.trim()));
+                let bare = text.trim();
+                column.trimmed |= bare.len() < text.len();
+                column.cells.set(place, Some(bare));
             } else {
                 column.cells.set(place, None);
             }

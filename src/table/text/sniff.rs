@@ -16,6 +16,7 @@ use crate::table::options::Separator;
 use crate::table::source::Column;
 use crate::table::source::FORMATTED;
 use crate::table::source::Kind;
+use crate::table::source::NO_VALUE;
 use crate::table::source::has_extension;
 use crate::table::text::number;
 use crate::table::text::number::Cell;
@@ -224,7 +225,7 @@ pub(super) fn shape(
                 Kind::Text if tally.texts > 0 && tally.texts == tally.formatted => FORMATTED,
                 Kind::Text => "text",
                 Kind::Time => tally.moments.kind().map_or("time", time::TimeKind::name),
-                _ => "no value",
+                _ => NO_VALUE,
             };
             let repeats = (name != given).then_some(given);
             Column { repeats, ..Column::new(name, kind, type_name) }

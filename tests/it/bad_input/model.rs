@@ -218,7 +218,7 @@ fn new_rows_are_matched_by_name() {
         let said = place
             .reduce(&["encode", "m.safetensors", &format!("{table}.csv"), "-o", &format!("{table}.codes.csv")])
             .done();
-        let ignored = said.stderr.contains("1 column that the model does not know is ignored: `more`");
+        let ignored = said.stderr.contains("1 column that is no feature of the model: ignored (`more`)");
         assert_eq!(ignored, table == "wider", "{}", said.stderr);
     }
     assert_eq!(place.read("t.codes.csv"), place.read("turned.codes.csv"));
