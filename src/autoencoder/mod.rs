@@ -205,6 +205,25 @@ impl Autoencoder {
         errors.into_raw_vec_and_offset().0
     }
 
+    /// The root mean square of each feature's error (`features` of them) over some rows.
+    ///
+    /// # Panics
+    /// If `data` has another number of columns than [`features`](Self::features).
+    #[must_use]
+    pub fn feature_errors(&self, data: ArrayView2<f32>) -> Vec<f32> {
+        const AT_ONCE: usize = 1024;
+        let mut squares = vec![0.0_f64; self.columns];
+        for rows in data.axis_chunks_iter(Axis(0), AT_ONCE) {
+            for (row, back) in rows.rows().into_iter().zip(self.reconstruct(rows).rows()) {
+                for ((sum, value), back) in squares.iter_mut().zip(row).zip(back) {
+                    *sum += f64::from(value - back).powi(2);
+                }
+            }
+        }
+        let rows = data.nrows().max(1) as f64;
+        squares.into_iter().map(|sum| (sum / rows).sqrt() as f32).collect()
+    }
+
     /// Calls `work` for padded tiles of [`CHUNK`] rows on all threads, each with buffers of its own.
     fn by_tile(
         &self,

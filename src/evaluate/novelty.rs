@@ -39,6 +39,9 @@ pub struct TrainingProfile {
     pub outside_limit: f64,
     /// How many held-out rows the limits rest on.
     pub held_out_rows: usize,
+    /// The root mean square of each feature's error over the held-out rows; none in models of before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub feature_errors: Vec<f32>,
 }
 
 /// How unlike the training data some rows are.
@@ -62,7 +65,12 @@ impl TrainingProfile {
             share if share < 0.05 => "any feature".to_owned(),
             share => format!("more than {share:.1} % of the features"),
         };
-        format!("an error above {:.2e}, or {share} beyond those of the training rows", self.error_limit)
+        // enough digits that no row of a table seems to be beyond it and is not
+        let limit = match self.error_limit {
+            limit if (1e-3..1e5).contains(&limit) => format!("{limit:.5}"),
+            limit => format!("{limit:.4e}"),
+        };
+        format!("an error above {limit}, or {share} beyond those of the training rows")
     }
 
     /// What to keep, from the prepared table (`n × d`), the rows of both sides, and the mean squared
@@ -96,6 +104,7 @@ impl TrainingProfile {
             error_limit: conformal_limit(&errors, ERROR_ALARMS).max((ROUNDING * largest).powi(2)),
             outside_limit: conformal_limit(&outside, RANGE_ALARMS),
             held_out_rows: held_out.len(),
+            feature_errors: Vec::new(),
             lowest,
             highest,
         }
@@ -108,6 +117,24 @@ impl TrainingProfile {
             && self.highest.len() == features
             && self.error_limit.is_finite()
             && self.outside_limit.is_finite()
+            && (self.feature_errors.is_empty() || self.feature_errors.len() == features)
+            && self.feature_errors.iter().all(|error| error.is_finite() && *error >= 0.0)
+    }
+
+    /// What an error of each feature is to be divided by to tell how unusual it is: the root mean square of its errors on
+    /// held-out rows, and a little of that of all features, so that one which hardly varied there is not blamed for
+    /// nothing. All 1 for a model of before.
+    #[must_use]
+    pub fn usual_errors(&self) -> Vec<f32> {
+        const OF_ALL: f64 = 0.1;
+        let squares = |errors: &[f32]| errors.iter().map(|error| f64::from(*error).powi(2)).sum::<f64>();
+        let all = squares(&self.feature_errors) / self.feature_errors.len().max(1) as f64;
+        let usual = |error: &f32| (f64::from(*error).powi(2) + OF_ALL * OF_ALL * all).sqrt();
+        if all > 0.0 {
+            self.feature_errors.iter().map(|error| usual(error) as f32).collect()
+        } else {
+            vec![1.0; self.lowest.len()]
+        }
     }
 
     /// How unlike the training data `prepared` rows with these mean squared reconstruction errors are.
@@ -329,6 +356,21 @@ mod tests {
         let small = &training * 1e-6;
         let profile = TrainingProfile::fit(small.view(), &rows, &rows[..5], &[1e-14; 5]);
         assert_eq!(profile.unlikeness(&[1e-12], small.slice(ndarray::s![..1, ..])).flags, [true]);
+    }
+
+    #[test]
+    fn an_error_is_unusual_beside_those_of_its_own_feature() {
+        let training = Array2::from_shape_fn((40, 3), |(row, feature)| (row + feature) as f32);
+        let rows: Vec<usize> = (0..40).collect();
+        let mut profile = TrainingProfile::fit(training.view(), &rows, &rows[..5], &[0.1; 5]);
+        assert_eq!(profile.usual_errors(), [1.0; 3]);
+        profile.feature_errors = vec![0.0, 3.0, 4.0];
+        assert!(profile.is_of(3));
+        // 0.01 · (9 + 16) / 3 is added to each square
+        let expected = [1.0_f64 / 12.0, 9.0 + 1.0 / 12.0, 16.0 + 1.0 / 12.0].map(|square| square.sqrt() as f32);
+        assert_eq!(profile.usual_errors(), expected);
+        profile.feature_errors[1] = f32::NAN;
+        assert!(!profile.is_of(3));
     }
 
     #[test]

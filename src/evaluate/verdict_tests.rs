@@ -221,7 +221,8 @@ fn two_components_are_advised_only_where_labels_do_not_say_otherwise() {
         })
     };
     let said = advised(0.824, 0.517, true).join(" ");
-    assert!(!said.contains("draw those instead") && said.contains("noise rather than structure"), "{said}");
+    assert!(!said.contains("draw those instead") && !said.contains("noise rather than structure"), "{said}");
+    assert!(said.contains("it is mostly totals that make neighbors: of a row's 10 nearest"), "{said}");
     assert!(!advised(0.824, 0.517, false).join(" ").contains("draw those instead"));
     assert!(advised(0.824, 0.81, false).join(" ").contains("draw those instead"));
     assert!(!advised(0.824, 0.81, true).join(" ").contains("draw those instead"));

@@ -54,7 +54,7 @@ pub struct Epochs {
 
 impl Epochs {
     /// What is to be done where training ran out of epochs.
-    pub const FALLING: &str = "the last quarter of the epochs still lowered the held-out error by more than 2 %: twice the `autoencoder.training.max_epochs` may lower it further, if less error is worth the time";
+    pub const FALLING: &str = "the last quarter of the epochs still lowered the held-out error by more than 2 %: twice the `max_epochs` and `patience` of `autoencoder.training` may lower it further, if less error is worth the time";
 }
 
 /// The lines, without colors; each at most some 100 columns.

@@ -61,7 +61,10 @@ pub fn filling_medians(model: &Model) -> Result<Model> {
 pub(super) fn assemble(pipeline: &Pipeline, name: String, data: &Data, autoencoder: Autoencoder) -> Model {
     let held_out = super::work::gather(data.prepared.view(), &data.split.validation);
     let errors = autoencoder.reconstruction_errors(held_out.view());
-    let profile = TrainingProfile::fit(data.prepared.view(), &data.split.training, &data.split.validation, &errors);
+    let profile = TrainingProfile {
+        feature_errors: autoencoder.feature_errors(held_out.view()),
+        ..TrainingProfile::fit(data.prepared.view(), &data.split.training, &data.split.validation, &errors)
+    };
     let about = About {
         name,
         seed: pipeline.seed,

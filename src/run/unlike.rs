@@ -1,6 +1,6 @@
 //! New rows that are unlike the training rows: how many they are, and which features are to blame.
 
-use ndarray::{Array2, Axis, Zip};
+use ndarray::{Array1, Array2, Axis, Zip};
 
 use super::apply::NewRows;
 use crate::model::Model;
@@ -19,7 +19,7 @@ pub struct Count {
     pub rows: usize,
     /// Rows that are unlike the training rows.
     pub flagged: usize,
-    /// Of each prepared feature, in how many of these it is the furthest from its reconstruction.
+    /// Of each prepared feature, in how many of these its error is the most unusual.
     furthest: Vec<(String, usize)>,
 }
 
@@ -29,12 +29,17 @@ impl Count {
         self.rows += new.rows.ids.len();
         let flagged: Vec<usize> = (0..new.unlike.flags.len()).filter(|row| new.unlike.flags[*row]).collect();
         self.flagged += flagged.len();
-        if self.furthest.is_empty() && !flagged.is_empty() {
+        if flagged.is_empty() {
+            return;
+        }
+        if self.furthest.is_empty() {
             self.furthest = model.preparation.features().iter().map(|feature| (feature.clone(), 0)).collect();
         }
+        let usual = Array1::from(model.profile.usual_errors());
         for rows in flagged.chunks(AT_ONCE) {
-            let differences = differences(model, &new.prepared.select(Axis(0), rows));
-            for row in differences.rows() {
+            // beside what is usual of each feature: a fault spreads to features that are otherwise rebuilt worse
+            let unusual = differences(model, &new.prepared.select(Axis(0), rows)) / &usual;
+            for row in unusual.rows() {
                 // the first of equal ones, so that no order of threads or parts shows
                 let furthest = (0..row.len()).rev().max_by(|one, other| row[*one].abs().total_cmp(&row[*other].abs()));
                 if let Some(feature) = furthest {
@@ -53,8 +58,8 @@ impl Count {
         })
     }
 
-    /// Which features are to blame: those that are furthest from their reconstruction in most of the rows unlike the training
-    /// rows, with the number of these rows.
+    /// Which features are to blame: those whose error is the most unusual in most of the rows unlike the training rows, with the
+    /// number of these rows.
     #[must_use]
     pub fn blamed(&self) -> Option<String> {
         let mut features: Vec<&(String, usize)> = self.furthest.iter().filter(|(_, rows)| *rows > 0).collect();
@@ -65,7 +70,7 @@ impl Count {
             0 => String::new(),
             more => format!(" and {more} more"),
         };
-        (!named.is_empty()).then(|| format!("furthest from what the model expects in them: {named}{more}"))
+        (!named.is_empty()).then(|| format!("most unusual in them: {named}{more}"))
     }
 }
 

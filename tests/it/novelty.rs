@@ -117,7 +117,7 @@ fn the_feature_to_blame_is_named_and_its_cells_stand_out() {
     );
     place.file("new.csv", csv(&names, &stuck));
     let said = place.reduce(&["encode", "run", "new.csv", "-o", "codes.csv"]).done().stderr;
-    assert!(said.contains("furthest from what the model expects in them: `c4` (in "), "{said}");
+    assert!(said.contains("most unusual in them: `c4` (in "), "{said}");
     place.reduce(&["reconstruct", "run", "new.csv", "--differences", "-o", "differences.csv"]).done();
     let numbers = |name: &str| -> Vec<Vec<f64>> {
         let text = String::from_utf8(place.read(name)).expect("text");

@@ -378,7 +378,8 @@ fn a_training_that_runs_out_of_epochs_says_so_at_the_end_and_in_the_report() {
     let place = Place::new();
     place.digits("autoencoder: {code_size: 8, hidden: [32], linear_path: none, training: {max_epochs: 4, schedule: constant, learning_rate: 0.01}}\ntsne: none\noutput: run\n");
     let said = place.reduce(&["run", "p.yaml"]).done().stderr;
-    let words = "the last quarter of the epochs still lowered the held-out error by more than 2 %: twice";
+    let words =
+        "the last quarter of the epochs still lowered the held-out error by more than 2 %: twice the `max_epochs`";
     let joined = said.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(joined.contains("4 of at most 4 epochs, epoch 4 kept") && joined.contains(words), "{said}");
     assert!(String::from_utf8(place.read("run/report.html")).expect("text").contains(words));

@@ -110,6 +110,13 @@ fn map_by_table(facts: &Facts) -> String {
 fn noise(facts: &Facts, kept: &str) -> String {
     let labels = facts.prepared.and_then(|prepared| prepared.label_agreement.zip(facts.codes.label_agreement));
     match labels {
+        Some((table, codes)) if facts.aim == Aim::Counts => format!(
+            "In a table of raw counts it is mostly totals that make neighbors: {kept}, and neighbors share a label in {} of rows \
+             by the codes and in {} by the table.{}",
+            percent(codes),
+            percent(table),
+            map_by_table(facts)
+        ),
         Some((table, codes)) => format!(
             "The encoder left out noise rather than structure: {kept}, but neighbors share a label in {} of rows by the codes \
              and in {} by the table.{}",
