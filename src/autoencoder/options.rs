@@ -258,7 +258,8 @@ pub struct Training {
     pub validation: Fraction,
     /// How they are chosen: `random`, `{stratified: label}` or `{grouped: label}`.
     pub split_by: SplitBy,
-    /// Epochs without improvement of the held-out loss after which training stops; the best weights are kept.
+    /// Epochs without improvement of the held-out loss after which training stops; the best weights are kept. An improvement of
+    /// less than 0.02 % does not count here.
     pub patience: usize,
 }
 

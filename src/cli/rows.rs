@@ -63,7 +63,7 @@ pub(super) fn denoise(verb: &Rows, stop: &Stop) -> Result<()> {
                  `normalize_total`), or use `reduce reconstruct`",
             ));
     }
-    let count = write_rows(verb, "denoised", Written::Rows, stop, &model)?;
+    let count = write_rows(verb, "denoised", Written::Cleaned, stop, &model)?;
     if let Some(sentence) = apply::removes_no_noise(&verb.model) {
         progress::line(&format!("warning: {sentence}"));
     }
@@ -87,7 +87,7 @@ fn write_rows(verb: &Rows, word: &str, written: Written, stop: &Stop, model: &Mo
         apply::in_parts(model, &verb.data, &verb.otherwise.reading(), written, &mut |event| progress.take(event), sink)
     })?;
     let left_out = model.preparation.left_out();
-    if written == Written::Rows && !left_out.is_empty() {
+    if written != Written::Differences && !left_out.is_empty() {
         progress::line(&format!(
             "{} columns that vary and did not train do not come back, among them `{}`",
             left_out.len(),

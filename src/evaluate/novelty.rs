@@ -62,12 +62,12 @@ impl TrainingProfile {
     #[must_use]
     pub fn limits(&self) -> String {
         let share = match 100.0 * self.outside_limit {
-            share if share < 0.05 => "any feature".to_owned(),
-            share => format!("more than {share:.1} % of the features"),
+            share if share < 0.005 => "any feature".to_owned(),
+            share => format!("more than {share:.2} % of the features"),
         };
         // enough digits that no row of a table seems to be beyond it and is not
         let limit = match self.error_limit {
-            limit if (1e-3..1e5).contains(&limit) => format!("{limit:.5}"),
+            limit if (1e-3..1e5).contains(&limit) => format!("{limit:.6}"),
             limit => format!("{limit:.4e}"),
         };
         format!("an error above {limit}, or {share} beyond those of the training rows")

@@ -25,7 +25,7 @@ pub struct PlotOptions {
     pub points: Points,
     /// The files to write.
     pub format: OneOrMany<Format>,
-    /// Whether class names stand on the map, at the median of their class; `auto` writes them for those of 2 to 30 classes whose points lie together.
+    /// Whether class names stand on the map, in the middle of their class; `auto` writes them for those of 2 to 30 classes whose points lie together.
     pub labels_on_map: LabelsOnMap,
     /// The radius of a point in CSS pixels (1/96 inch); `auto` shrinks it with the number of rows.
     pub size: Auto<Positive>,

@@ -100,6 +100,8 @@ pub enum Written {
     Codes,
     /// id, labels, and the rows as reconstructed from their codes, in original units and columns.
     Rows,
+    /// The same of a denoising model: rows with noise are unlike the clean ones that trained, and no feature is to blame.
+    Cleaned,
     /// id, labels, and what each prepared value differs by from its reconstruction.
     Differences,
 }
@@ -124,7 +126,7 @@ pub fn in_parts(
     tell(&read.notes, observer);
     let order = match written {
         // numbers and levels lie apart in a frame: they go back among each other as the file has them
-        Written::Rows if !model.preparation.levels().is_empty() => {
+        Written::Rows | Written::Cleaned if !model.preparation.levels().is_empty() => {
             let categories = model.preparation.input_categories();
             let known = model.preparation.input_features().iter().chain(&categories).map(String::as_str);
             table::as_wanted(&known.collect::<Vec<_>>(), read.columns).into_iter().zip(0..).collect()
@@ -142,7 +144,10 @@ pub fn in_parts(
             std::ops::ControlFlow::Continue(())
         })?;
         applied.add(&new.applied);
-        count.add(model, &new);
+        count.add(&new);
+        if written != Written::Cleaned {
+            count.add_blame(model, &new);
+        }
         sink(match written {
             Written::Codes => {
                 let codes = model.autoencoder.encode(new.prepared.view());
@@ -150,7 +155,7 @@ pub fn in_parts(
                 columns.extend(unlike::columns(&new));
                 columns
             }
-            Written::Rows => reconstructed(model, &new, &order)?,
+            Written::Rows | Written::Cleaned => reconstructed(model, &new, &order)?,
             Written::Differences => {
                 let differences = unlike::differences(model, &new.prepared);
                 let mut columns = named_rows(&new);

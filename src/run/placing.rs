@@ -67,7 +67,8 @@ pub fn placed(run: &Path, data: &Path, otherwise: &Otherwise, observer: &mut Obs
     let (_, old_points) = read_embedding(run, &record)?;
     let new = read_rows(&model, data, otherwise, observer)?;
     let mut count = Count::default();
-    count.add(&model, &new);
+    count.add(&new);
+    count.add_blame(&model, &new);
     let codes = model.autoencoder.encode(new.prepared.view());
     let placement = embed::place(codes.view(), old_codes.view(), old_points.view(), observer)?;
     let (outlier_factors, outliers) = outliers(run, &record, old_codes.view(), placement.nearest, observer)?;

@@ -20,20 +20,24 @@ pub struct Count {
     /// Rows that are unlike the training rows.
     pub flagged: usize,
     /// Of each prepared feature, in how many of these its error is the most unusual.
-    furthest: Vec<(String, usize)>,
+    most_unusual: Vec<(String, usize)>,
 }
 
 impl Count {
     /// Counts these rows of a model as well.
-    pub fn add(&mut self, model: &Model, new: &NewRows) {
+    pub fn add(&mut self, new: &NewRows) {
         self.rows += new.rows.ids.len();
-        let flagged: Vec<usize> = (0..new.unlike.flags.len()).filter(|row| new.unlike.flags[*row]).collect();
-        self.flagged += flagged.len();
+        self.flagged += flagged(new).count();
+    }
+
+    /// Looks which features of those of these rows that are unlike the training rows have the most unusual errors.
+    pub fn add_blame(&mut self, model: &Model, new: &NewRows) {
+        let flagged: Vec<usize> = flagged(new).collect();
         if flagged.is_empty() {
             return;
         }
-        if self.furthest.is_empty() {
-            self.furthest = model.preparation.features().iter().map(|feature| (feature.clone(), 0)).collect();
+        if self.most_unusual.is_empty() {
+            self.most_unusual = model.preparation.features().iter().map(|feature| (feature.clone(), 0)).collect();
         }
         let usual = Array1::from(model.profile.usual_errors());
         for rows in flagged.chunks(AT_ONCE) {
@@ -41,9 +45,9 @@ impl Count {
             let unusual = differences(model, &new.prepared.select(Axis(0), rows)) / &usual;
             for row in unusual.rows() {
                 // the first of equal ones, so that no order of threads or parts shows
-                let furthest = (0..row.len()).rev().max_by(|one, other| row[*one].abs().total_cmp(&row[*other].abs()));
-                if let Some(feature) = furthest {
-                    self.furthest[feature].1 += 1;
+                let most = (0..row.len()).rev().max_by(|one, other| row[*one].abs().total_cmp(&row[*other].abs()));
+                if let Some(feature) = most {
+                    self.most_unusual[feature].1 += 1;
                 }
             }
         }
@@ -62,7 +66,7 @@ impl Count {
     /// number of these rows.
     #[must_use]
     pub fn blamed(&self) -> Option<String> {
-        let mut features: Vec<&(String, usize)> = self.furthest.iter().filter(|(_, rows)| *rows > 0).collect();
+        let mut features: Vec<&(String, usize)> = self.most_unusual.iter().filter(|(_, rows)| *rows > 0).collect();
         features.sort_by_key(|(_, rows)| std::cmp::Reverse(*rows));
         let named = features.iter().take(NAMED).map(|(name, rows)| format!("`{}` (in {rows})", clipped(name)));
         let named = named.collect::<Vec<_>>().join(", ");
@@ -72,6 +76,10 @@ impl Count {
         };
         (!named.is_empty()).then(|| format!("most unusual in them: {named}{more}"))
     }
+}
+
+fn flagged(new: &NewRows) -> impl Iterator<Item = usize> {
+    new.unlike.flags.iter().enumerate().filter(|(_, flag)| **flag).map(|(row, _)| row)
 }
 
 /// What each prepared value (`n × d`) differs by from its reconstruction, in the units of the prepared table.
