@@ -1,8 +1,8 @@
 """Whether `encode` names the feature that is broken: `python benches/blamed_features.py REDUCE TABLE.parquet LABEL`.
 
 Ten numeric columns, drawn by a seed, are broken one by one in 200 rows: stuck at their 70 % quantile, or times 20. Of the faults that `encode`
-marks in at least ten rows: in how many the broken column is the one with the largest error in most marked rows, and in how many it is named
-first. Needs polars.
+marks in at least ten rows: in how many the broken column is the one with the largest error in most marked rows, in how many it is named first
+among the most unusual ones, and in how many first among those beyond the range of the training rows. Needs polars.
 """
 
 import pathlib
@@ -25,7 +25,7 @@ def main(program, table, label):
         reduce("init", "t.parquet", "-o", "t.yaml")
         reduce("run", "t.yaml", "--set", "tsne=none", "--set", "evaluate=none", "--set", "output=run")
         rows = table.sample(200, seed=3)
-        seen = largest = named = 0
+        seen = largest = named = beyond = 0
         for name in pl.Series(sorted(features)).sample(min(10, len(features)), seed=1):
             for broken in (pl.lit(table[name].quantile(0.7)), pl.col(name).cast(pl.Float64) * 20):
                 rows.with_columns(broken.cast(pl.Float32).alias(name)).write_parquet(f"{folder}/broken.parquet")
@@ -39,8 +39,10 @@ def main(program, table, label):
                 most = errors.select(pl.concat_list(pl.all()).list.arg_max()).to_series().value_counts(sort=True)
                 seen += 1
                 largest += errors.columns[most.row(0)[0]] == name
-                named += re.search(r"most unusual in them: `([^`]*)`", said).group(1) == name
-    print(f"{seen} faults marked; the broken column has the largest error in {largest}, is named first in {named}")
+                first = dict(re.findall(r"(most unusual|beyond the range)[^`]* in them: `([^`]*)`", said))
+                named += first["most unusual"] == name
+                beyond += first.get("beyond the range") == name
+    print(f"{seen} faults marked; the broken column has the largest error in {largest}, is named first in {named}, beyond the range in {beyond}")
 
 
 main(*sys.argv[1:])

@@ -111,8 +111,8 @@ fn tell(count: &Count, output: &Path, which: &str, quiet: bool) {
             (some, None) => format!("; {some} of them are unlike the training rows ({which})"),
         };
         progress::line(&format!("{} rows written to {}{unlike}", count.rows, output.display()));
-        if let Some(blamed) = count.blamed() {
-            progress::line(&blamed);
+        for sentence in count.blamed() {
+            progress::line(&sentence);
         }
     }
 }

@@ -7,7 +7,7 @@
 //! the same kind exceeds one with probability at most α (Vovk, Gammerman & Shafer, *Algorithmic learning in a
 //! random world*, 2005, section 2.2).
 
-use ndarray::ArrayView2;
+use ndarray::{ArrayView1, ArrayView2};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -53,8 +53,6 @@ pub struct Unlikeness {
     pub flags: Vec<bool>,
     /// The share of rows flagged.
     pub share: f64,
-    /// The features outside their range in most rows: place and share of rows, the worst first, at most ten.
-    pub features_outside: Vec<(usize, f64)>,
 }
 
 impl TrainingProfile {
@@ -94,7 +92,7 @@ impl TrainingProfile {
         errors.sort_by(f64::total_cmp);
         let mut outside: Vec<f64> = held_out
             .iter()
-            .map(|row| share_outside(prepared.row(*row).iter().copied(), &lowest, &highest, &mut Vec::new()))
+            .map(|row| outside(prepared.row(*row), &lowest, &highest).count() as f64 / prepared.ncols().max(1) as f64)
             .collect();
         outside.sort_by(f64::total_cmp);
         let largest = lowest.iter().chain(&highest).map(|value| f64::from(value.abs())).fold(0.0, f64::max);
@@ -144,41 +142,34 @@ impl TrainingProfile {
     #[must_use]
     pub fn unlikeness(&self, errors: &[f32], prepared: ArrayView2<f32>) -> Unlikeness {
         assert_eq!(prepared.dim(), (errors.len(), self.lowest.len()), "an error per row, the training features");
-        let mut outside = vec![0_usize; self.lowest.len()];
+        let features = self.lowest.len().max(1) as f64;
         let scores: Vec<f32> = prepared
             .rows()
             .into_iter()
             .zip(errors)
             .map(|(row, error)| {
-                let share = share_outside(row.iter().copied(), &self.lowest, &self.highest, &mut outside);
+                let share = self.outside(row).count() as f64 / features;
                 let score = of_limit(f64::from(*error), self.error_limit).max(of_limit(share, self.outside_limit));
                 score.min(f64::from(f32::MAX)) as f32
             })
             .collect();
-        let rows = errors.len().max(1) as f64;
         let flags: Vec<bool> = scores.iter().map(|score| *score > 1.0).collect();
-        let share = flags.iter().filter(|flag| **flag).count() as f64 / rows;
-        let mut features: Vec<usize> = (0..outside.len()).filter(|feature| outside[*feature] > 0).collect();
-        features.sort_by_key(|feature| std::cmp::Reverse(outside[*feature]));
-        features.truncate(10);
-        let features_outside = features.into_iter().map(|feature| (feature, outside[feature] as f64 / rows)).collect();
-        Unlikeness { scores, flags, share, features_outside }
+        let share = flags.iter().filter(|flag| **flag).count() as f64 / errors.len().max(1) as f64;
+        Unlikeness { scores, flags, share }
+    }
+
+    /// In which features a prepared row lies beyond the range of the training rows, by more than rounding does.
+    pub fn outside<'a>(&'a self, row: ArrayView1<'a, f32>) -> impl Iterator<Item = usize> + 'a {
+        outside(row, &self.lowest, &self.highest)
     }
 }
 
-/// The share of features outside their range; `counts`, if it has an entry per feature, counts them.
-fn share_outside(values: impl Iterator<Item = f32>, lowest: &[f32], highest: &[f32], counts: &mut [usize]) -> f64 {
-    let mut outside = 0_usize;
-    for (feature, value) in values.enumerate() {
-        let room = ROUNDING_BEYOND * (highest[feature] - lowest[feature]);
-        if !(lowest[feature] - room..=highest[feature] + room).contains(&value) {
-            outside += 1;
-            if let Some(count) = counts.get_mut(feature) {
-                *count += 1;
-            }
-        }
-    }
-    outside as f64 / lowest.len().max(1) as f64
+/// In which features a row lies outside these ranges.
+fn outside<'a>(row: ArrayView1<'a, f32>, lowest: &'a [f32], highest: &'a [f32]) -> impl Iterator<Item = usize> + 'a {
+    row.into_iter().zip(lowest.iter().zip(highest)).enumerate().filter_map(|(feature, (value, (lowest, highest)))| {
+        let room = ROUNDING_BEYOND * (highest - lowest);
+        (!(lowest - room..=highest + room).contains(value)).then_some(feature)
+    })
 }
 
 /// The ⌈(m + 1)(1 - α)⌉-th of `m` ascending scores, or a margin above the last where there are too few.
@@ -382,7 +373,9 @@ mod tests {
         let new = ndarray::array![[5.0_f32, 5.0, 5.0], [5.0, 5.0, 500.0], [5.0, 5.0, 5.0]];
         let found = profile.unlikeness(&[0.1, 0.1, f32::NAN], new.view());
         assert_eq!(found.flags, [false, true, true]);
-        assert_eq!(found.features_outside, [(2, 1.0 / 3.0)]);
+        assert_eq!(profile.outside(new.row(0)).count(), 0);
+        assert_eq!(profile.outside(new.row(1)).collect::<Vec<_>>(), [2]);
+        assert_eq!(profile.outside(ndarray::aview1(&[f32::NAN, 5.0, -0.1])).collect::<Vec<_>>(), [0, 2]);
         assert!(found.scores.iter().all(|score| score.is_finite()));
         let text = serde_json::to_string(&profile).unwrap();
         assert_eq!(serde_json::from_str::<TrainingProfile>(&text).unwrap(), profile);

@@ -60,8 +60,8 @@ pub(super) fn fit(
         let Some(step) = fit_step(step, &values, &names, training)? else { continue };
         let bounded;
         (values, bounded) = step.apply(values, &mut names)?;
-        if bounded > 0 {
-            let _ = observer(Event::Note(step.pulled_in(&values, &names, bounded)));
+        if let Some(sentence) = step.pulled_in(&names, &bounded) {
+            let _ = observer(Event::Note(sentence));
         }
         if names.is_empty() && levels.is_empty() {
             return Err(PrepareError::NothingLeft { step: step.name() }.into());

@@ -57,8 +57,8 @@ pub enum Fitted {
     L2Rows,
 }
 
-/// How a row's values are changed.
-type RowMap<'a> = Box<dyn Fn(&mut [f32]) -> usize + Sync + 'a>;
+/// How a row's values are changed; counts in which columns one was pulled into bounds.
+type RowMap<'a> = Box<dyn Fn(&mut [f32], &mut [usize]) + Sync + 'a>;
 
 impl Fitted {
     /// The step's name in a pipeline.
@@ -107,15 +107,15 @@ impl Fitted {
         }
     }
 
-    /// Applies the step; returns how many values were pulled into bounds.
+    /// Applies the step; returns how many values of each column of the result were pulled into bounds.
     ///
     /// # Errors
     /// If a value lies outside of what the step takes, naming column and row.
-    pub(super) fn apply(&self, values: Array2<f32>, names: &mut Vec<String>) -> Result<(Array2<f32>, usize)> {
+    pub(super) fn apply(&self, values: Array2<f32>, names: &mut Vec<String>) -> Result<(Array2<f32>, Vec<usize>)> {
         if let Self::Keep { columns, of, .. } = self {
             debug_assert_eq!(*of, values.ncols());
             *names = columns.iter().map(|column| std::mem::take(&mut names[*column])).collect();
-            return Ok((keep(values, columns), 0));
+            return Ok((keep(values, columns), vec![0; columns.len()]));
         }
         if matches!(self, Self::Total { .. } | Self::Log1p | Self::Sqrt) {
             self.refuse_negative(&values, names)?;
@@ -125,22 +125,16 @@ impl Fitted {
         Ok((values, bounded))
     }
 
-    /// Says that `bounded` values were pulled into bounds, and in which column of the result most are at one.
-    pub(super) fn pulled_in(&self, values: &Array2<f32>, names: &[String], bounded: usize) -> String {
-        let at_bound = |column: usize| {
-            let (low, high) = match self {
-                Self::Affine { bounds: Some((low, high)), .. } => (single(*low), single(*high)),
-                Self::Clip { low, high } => (low[column], high[column]),
-                _ => return 0,
-            };
-            values.column(column).iter().filter(|value| **value == low || **value == high).count()
-        };
+    /// Says how many values were pulled into bounds, if any, and in which column most; from the values of each column.
+    pub(super) fn pulled_in(&self, names: &[String], bounded: &[usize]) -> Option<String> {
         // the first of those with most
-        let most = (0..names.len()).rev().max_by_key(|column| at_bound(*column));
-        let column = most.map_or(String::new(), |column| format!("; most in `{}`", clipped(&names[column])));
-        let lie =
-            if bounded == 1 { "value lies beyond the bounds and was" } else { "values lie beyond the bounds and were" };
-        format!("{}: {bounded} {lie} pulled in{column}", self.name())
+        let most = (0..bounded.len()).rev().max_by_key(|column| bounded[*column])?;
+        let lie = match bounded.iter().sum::<usize>() {
+            0 => return None,
+            1 => "1 value lies beyond the bounds and was".to_owned(),
+            all => format!("{all} values lie beyond the bounds and were"),
+        };
+        Some(format!("{}: {lie} pulled in; most in `{}`", self.name(), clipped(&names[most])))
     }
 
     /// Undoes the step on the given columns of what it gives.
@@ -165,11 +159,10 @@ impl Fitted {
             Self::Log1p => plain(|value| f64::from(value).exp_m1()),
             Self::Sqrt => plain(|value| f64::from(value.max(0.0)).powi(2)),
             Self::Arcsinh { cofactor } => plain(move |value| f64::from(value).sinh() * cofactor),
-            Self::Affine { center, scale, .. } => Box::new(move |row| {
+            Self::Affine { center, scale, .. } => Box::new(move |row, _| {
                 for (at, value) in row.iter_mut().enumerate() {
                     *value = single(f64::from(*value) * each(scale, columns[at]) + each(center, columns[at]));
                 }
-                0
             }),
         };
         Ok(each_row(values, &map).0)
@@ -202,7 +195,7 @@ impl Fitted {
 
     fn row_map(&self) -> RowMap<'_> {
         match self {
-            Self::Total { target } => Box::new(move |row| {
+            Self::Total { target } => Box::new(move |row, _| {
                 let total: f64 = row.iter().map(|value| f64::from(*value)).sum();
                 if total > 0.0 {
                     let factor = target / total;
@@ -210,44 +203,38 @@ impl Fitted {
                         *value = single(f64::from(*value) * factor);
                     }
                 }
-                0
             }),
             Self::Log1p => plain(|value| if value == 0.0 { 0.0 } else { f64::from(value).ln_1p() }),
             Self::Sqrt => plain(|value| f64::from(value).sqrt()),
             Self::Arcsinh { cofactor } => plain(move |value| (f64::from(value) / cofactor).asinh()),
-            Self::Affine { center, scale, bounds, .. } => Box::new(move |row| {
-                let mut bounded = 0;
-                for (at, value) in row.iter_mut().enumerate() {
+            Self::Affine { center, scale, bounds, .. } => Box::new(move |row, bounded| {
+                for (at, (value, bounded)) in row.iter_mut().zip(bounded).enumerate() {
                     let moved = (f64::from(*value) - each(center, at)) / each(scale, at);
                     let inside = match bounds {
                         Some((low, high)) => moved.clamp(*low, *high),
                         None => moved,
                     };
                     // A rounding error beyond the bound is no value beyond it.
-                    bounded += usize::from((inside - moved).abs() > 1e-6 * moved.abs());
+                    *bounded += usize::from((inside - moved).abs() > 1e-6 * moved.abs());
                     *value = single(inside);
                 }
-                bounded
             }),
-            Self::Clip { low, high } => Box::new(move |row| {
-                let mut bounded = 0;
-                for ((value, low), high) in row.iter_mut().zip(low).zip(high) {
+            Self::Clip { low, high } => Box::new(move |row, bounded| {
+                for (((value, bounded), low), high) in row.iter_mut().zip(bounded).zip(low).zip(high) {
                     let inside = value.clamp(*low, *high);
-                    bounded += usize::from(inside != *value);
+                    *bounded += usize::from(inside != *value);
                     *value = inside;
                 }
-                bounded
             }),
-            Self::L2Rows => Box::new(|row| {
+            Self::L2Rows => Box::new(|row, _| {
                 let length = row.iter().map(|value| f64::from(*value).powi(2)).sum::<f64>().sqrt();
                 if length > 0.0 {
                     for value in row.iter_mut() {
                         *value = single(f64::from(*value) / length);
                     }
                 }
-                0
             }),
-            Self::Keep { .. } => Box::new(|_| 0),
+            Self::Keep { .. } => Box::new(|_, _| {}),
         }
     }
 
@@ -300,24 +287,31 @@ pub(super) fn keep(values: Array2<f32>, columns: &[usize]) -> Array2<f32> {
     Array2::from_shape_vec((rows, kept), flat).expect("rows × kept columns were kept")
 }
 
-fn each_row(mut values: Array2<f32>, map: &RowMap<'_>) -> (Array2<f32>, usize) {
+/// Changes every row; returns how many values of each column were pulled into bounds.
+fn each_row(mut values: Array2<f32>, map: &RowMap<'_>) -> (Array2<f32>, Vec<usize>) {
     const ROWS: usize = 64;
     let width = values.ncols();
     if width == 0 {
-        return (values, 0);
+        return (values, Vec::new());
     }
+    let none = || vec![0; width];
     let flat = values.as_slice_mut().expect("matrices are kept row after row");
-    let bounded =
-        flat.par_chunks_mut(ROWS * width).map(|rows| rows.chunks_exact_mut(width).map(map).sum::<usize>()).sum();
+    let counted = flat.par_chunks_mut(ROWS * width).fold(none, |mut bounded, rows| {
+        rows.chunks_exact_mut(width).for_each(|row| map(row, &mut bounded));
+        bounded
+    });
+    let bounded = counted.reduce(none, |mut some, others| {
+        some.iter_mut().zip(others).for_each(|(count, more)| *count += more);
+        some
+    });
     (values, bounded)
 }
 
 fn plain<'a>(map: impl Fn(f32) -> f64 + Sync + 'a) -> RowMap<'a> {
-    Box::new(move |row| {
+    Box::new(move |row, _| {
         for value in row.iter_mut() {
             *value = single(map(*value));
         }
-        0
     })
 }
 

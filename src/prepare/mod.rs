@@ -17,6 +17,8 @@ mod step;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
+
 use ndarray::Array2;
 use ndarray::ArrayView2;
 use ndarray::s;
@@ -66,8 +68,8 @@ pub struct Preparation {
 pub struct Applied {
     /// Missing numbers that were filled in.
     pub filled: usize,
-    /// Values that were pulled into the range of the training rows or the clip.
-    pub bounded: usize,
+    /// How many values of each column were pulled into the range of the training rows or the clip, where any were.
+    pub bounded: BTreeMap<String, usize>,
     /// Columns with levels that no training row had.
     pub unseen_levels: Vec<Unseen>,
 }
@@ -76,7 +78,9 @@ impl Applied {
     /// Adds what was done to further rows of the same table.
     pub fn add(&mut self, more: &Self) {
         self.filled += more.filled;
-        self.bounded += more.bounded;
+        for (column, values) in &more.bounded {
+            *self.bounded.entry(column.clone()).or_default() += values;
+        }
         for unseen in &more.unseen_levels {
             match self.unseen_levels.iter_mut().find(|known| known.column == unseen.column) {
                 Some(known) => {
@@ -136,7 +140,9 @@ impl Preparation {
         for step in &self.steps {
             let bounded;
             (values, bounded) = step.apply(values, &mut names)?;
-            applied.bounded += bounded;
+            for (name, values) in names.iter().zip(bounded).filter(|(_, values)| *values > 0) {
+                *applied.bounded.entry(name.clone()).or_default() += values;
+            }
         }
         let (values, unseen) = fit::append_levels(values, &self.levels, &frame.categories)?;
         applied.unseen_levels = unseen;

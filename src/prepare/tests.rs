@@ -1,5 +1,7 @@
 //! The preparation against scikit-learn and scanpy, and the laws it keeps.
 
+use std::collections::BTreeMap;
+
 use ndarray::Array2;
 use ndarray::array;
 use proptest::prelude::*;
@@ -162,7 +164,7 @@ fn levels_are_encoded_as_scikit_learn_does_and_unseen_ones_are_counted() {
     close(&values.slice(ndarray::s![.., 1..]).to_owned(), &matrix("one_hot"));
     let (_, applied) = preparation.apply_counting(frame).unwrap();
     let unseen = Unseen { column: "s".to_owned(), rows: 1, levels: ["z".to_owned()].into() };
-    assert_eq!(applied, Applied { filled: 0, bounded: 0, unseen_levels: vec![unseen] });
+    assert_eq!(applied, Applied { filled: 0, bounded: BTreeMap::new(), unseen_levels: vec![unseen] });
 }
 
 #[test]
@@ -198,7 +200,12 @@ fn rare_levels_are_pooled() {
 fn values_beyond_the_training_range_are_pulled_in_and_counted() {
     let (preparation, _) = fit(r#"["unit_range"]"#, array![[0.0, 1.0], [10.0, 3.0]], &[0, 1]);
     let (values, applied) = preparation.apply_counting(frame(array![[-5.0, 2.0], [20.0, 2.0]])).unwrap();
-    assert_eq!((values, applied.bounded), (array![[0.0, 0.5], [1.0, 0.5]], 2));
+    let bounded = BTreeMap::from([(preparation.features()[0].clone(), 2)]);
+    assert_eq!((values, &applied.bounded), (array![[0.0, 0.5], [1.0, 0.5]], &bounded));
+    let (_, more) = preparation.apply_counting(frame(array![[11.0, 2.0], [5.0, 9.0]])).unwrap();
+    let mut both = applied;
+    both.add(&more);
+    assert_eq!(both.bounded.into_values().collect::<Vec<_>>(), [3, 1]);
 }
 
 #[test]

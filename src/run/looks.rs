@@ -156,6 +156,18 @@ impl Looks {
         Ok(figures)
     }
 
+    /// Whether each of `rows` rows was held out.
+    #[must_use]
+    pub(super) fn is_held_out(&self, rows: usize) -> Vec<bool> {
+        let mut flags = vec![false; rows];
+        for row in &self.held_out {
+            if let Some(flag) = flags.get_mut(*row as usize) {
+                *flag = true;
+            }
+        }
+        flags
+    }
+
     /// Errors of rows and of the worst features.
     fn errors(
         &self,
@@ -163,12 +175,7 @@ impl Looks {
         reconstruction: Option<&Reconstruction>,
         ids: &[String],
     ) -> Result<Option<String>> {
-        let mut is_held_out = vec![false; row_errors.len()];
-        for row in &self.held_out {
-            if let Some(held_out) = is_held_out.get_mut(*row as usize) {
-                *held_out = true;
-            }
-        }
+        let is_held_out = self.is_held_out(row_errors.len());
         let of = |wanted: bool| -> Vec<f32> {
             let rows = row_errors.iter().zip(&is_held_out).filter(|(_, held_out)| **held_out == wanted);
             rows.map(|(error, _)| *error).collect()

@@ -5,8 +5,8 @@ use super::pictures::is_code;
 use crate::table::write::{self, Column};
 
 /// Columns of ours that may stand beside ids and labels, besides codes.
-const OURS: [&str; 7] =
-    ["x", "y", "reliability", "reconstruction_error", "unlike_training", "outlier", "outlier_factor"];
+const OURS: [&str; 8] =
+    ["x", "y", "reliability", "reconstruction_error", "held_out", "unlike_training", "outlier", "outlier_factor"];
 
 fn is_ours(name: &str) -> bool {
     OURS.contains(&name) || is_code(name)

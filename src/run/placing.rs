@@ -79,7 +79,7 @@ impl Placed {
     /// The columns of the table of placed rows: id, labels, x, y, how far outside they lie, how unlike they are.
     #[must_use]
     pub fn columns(&self) -> Vec<Column> {
-        let mut columns = super::publish::embedding_columns(&self.new.rows, self.points.view(), &[], &[]);
+        let mut columns = super::publish::embedding_columns(&self.new.rows, self.points.view());
         columns.push(Column::single("outlier_factor", self.outlier_factors.iter().copied()));
         columns.push(Column { name: "outlier".to_owned(), values: ColumnValues::Flag(self.outliers.clone()) });
         columns.extend(unlike::columns(&self.new));

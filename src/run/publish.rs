@@ -20,7 +20,7 @@ use crate::error::{Error, Result};
 use crate::event::{Event, Observer, Stage};
 use crate::pipeline::{Loaded, Pipeline, tidy};
 use crate::table::LabelValues;
-use crate::table::write::{self, Column};
+use crate::table::write::{self, Column, ColumnValues};
 use crate::value::{OneOrMany, Switch};
 
 impl Work<'_> {
@@ -55,10 +55,9 @@ impl Work<'_> {
         })?;
         if let Some(laid_out) = &laid_out {
             let mut bytes = Vec::new();
-            write::parquet(
-                &mut bytes,
-                embedding_columns(&coded.rows, laid_out.points.view(), &measured.reliability, &measured.row_errors),
-            )?;
+            let mut columns = embedding_columns(&coded.rows, laid_out.points.view());
+            columns.extend(measured_columns(&measured, coded.rows.ids.len()));
+            write::parquet(&mut bytes, columns)?;
             files.push(("embedding.parquet".to_owned(), bytes));
         }
         let metrics = Metrics {
@@ -233,22 +232,25 @@ pub(super) fn grouped(count: usize) -> String {
     text
 }
 
-/// The columns of `embedding.parquet`: id, labels, x, y, reliability, reconstruction error.
-pub(super) fn embedding_columns(
-    rows: &RowNames,
-    points: ArrayView2<f32>,
-    reliability: &[f32],
-    row_errors: &[f32],
-) -> Vec<Column> {
+/// Where rows lie on a map: id, labels, x, y.
+pub(super) fn embedding_columns(rows: &RowNames, points: ArrayView2<f32>) -> Vec<Column> {
     let mut columns = named::columns(rows);
     for (name, values) in ["x", "y"].into_iter().zip(points.columns()) {
         columns.push(Column::single(name, values.iter().copied()));
     }
-    for (name, values) in [("reliability", reliability), ("reconstruction_error", row_errors)] {
+    columns
+}
+
+/// What was measured of each of a run's `rows` rows, where it was: reliability, reconstruction error, and whether the row was
+/// held out, without which its error says little.
+fn measured_columns(measured: &Measured, rows: usize) -> Vec<Column> {
+    let mut columns = Vec::new();
+    for (name, values) in [("reliability", &measured.reliability), ("reconstruction_error", &measured.row_errors)] {
         if !values.is_empty() {
             columns.push(Column::single(name, values.iter().copied()));
         }
     }
+    columns.push(Column { name: "held_out".to_owned(), values: ColumnValues::Flag(measured.looks.is_held_out(rows)) });
     columns
 }
 

@@ -270,7 +270,7 @@ fn stage_row(stage: &StageRecord) -> StageRow {
 fn holds(name: &str) -> String {
     match name {
         "codes.parquet" => "a code for every row",
-        "embedding.parquet" => "a point for every row, and its reliability",
+        "embedding.parquet" => "a point for every row, its reliability, and whether it was held out",
         "metrics.json" => "everything measured",
         "model.safetensors" => "the model, with its preparation",
         "pipeline.yaml" => "the pipeline with every default written out",

@@ -19,8 +19,18 @@ pub struct Count {
     pub rows: usize,
     /// Rows that are unlike the training rows.
     pub flagged: usize,
-    /// Of each prepared feature, in how many of these its error is the most unusual.
-    most_unusual: Vec<(String, usize)>,
+    /// The features to blame.
+    blame: Vec<Blame>,
+}
+
+/// In how many of the rows that are unlike the training rows a prepared feature is to blame.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Blame {
+    feature: String,
+    /// Its error is the most unusual of the row's.
+    most_unusual: usize,
+    /// It lies beyond the range of the training rows.
+    beyond: usize,
 }
 
 impl Count {
@@ -30,14 +40,21 @@ impl Count {
         self.flagged += flagged(new).count();
     }
 
-    /// Looks which features of those of these rows that are unlike the training rows have the most unusual errors.
+    /// Looks which features of those of these rows that are unlike the training rows have the most unusual errors, and which
+    /// lie beyond the range of the training rows.
     pub fn add_blame(&mut self, model: &Model, new: &NewRows) {
         let flagged: Vec<usize> = flagged(new).collect();
         if flagged.is_empty() {
             return;
         }
-        if self.most_unusual.is_empty() {
-            self.most_unusual = model.preparation.features().iter().map(|feature| (feature.clone(), 0)).collect();
+        if self.blame.is_empty() {
+            let features = model.preparation.features().iter().cloned();
+            self.blame = features.map(|feature| Blame { feature, most_unusual: 0, beyond: 0 }).collect();
+        }
+        for row in &flagged {
+            for feature in model.profile.outside(new.prepared.row(*row)) {
+                self.blame[feature].beyond += 1;
+            }
         }
         let usual = Array1::from(model.profile.usual_errors());
         for rows in flagged.chunks(AT_ONCE) {
@@ -47,7 +64,7 @@ impl Count {
                 // the first of equal ones, so that no order of threads or parts shows
                 let most = (0..row.len()).rev().max_by(|one, other| row[*one].abs().total_cmp(&row[*other].abs()));
                 if let Some(feature) = most {
-                    self.most_unusual[feature].1 += 1;
+                    self.blame[feature].most_unusual += 1;
                 }
             }
         }
@@ -62,19 +79,27 @@ impl Count {
         })
     }
 
-    /// Which features are to blame: those whose error is the most unusual in most of the rows unlike the training rows, with the
-    /// number of these rows.
+    /// Which features are to blame, a sentence each: those whose error is the most unusual in most of the rows unlike the training
+    /// rows, and those that lie beyond the range of the training rows in most of them; with the number of these rows.
     #[must_use]
-    pub fn blamed(&self) -> Option<String> {
-        let mut features: Vec<&(String, usize)> = self.most_unusual.iter().filter(|(_, rows)| *rows > 0).collect();
-        features.sort_by_key(|(_, rows)| std::cmp::Reverse(*rows));
-        let named = features.iter().take(NAMED).map(|(name, rows)| format!("`{}` (in {rows})", clipped(name)));
-        let named = named.collect::<Vec<_>>().join(", ");
-        let more = match features.len().saturating_sub(NAMED) {
-            0 => String::new(),
-            more => format!(" and {more} more"),
+    pub fn blamed(&self) -> Vec<String> {
+        let of = |what: &str, rows: fn(&Blame) -> usize| {
+            let mut features: Vec<&Blame> = self.blame.iter().filter(|blame| rows(blame) > 0).collect();
+            features.sort_by_key(|blame| std::cmp::Reverse(rows(blame)));
+            let named = features.iter().take(NAMED).enumerate().map(|(place, blame)| {
+                let of = if place == 0 { format!(" of {}", self.flagged) } else { String::new() };
+                format!("`{}` (in {}{of})", clipped(&blame.feature), rows(blame))
+            });
+            let named = named.collect::<Vec<_>>().join(", ");
+            let more = match features.len().saturating_sub(NAMED) {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            (!named.is_empty()).then(|| format!("{what} in them: {named}{more}"))
         };
-        (!named.is_empty()).then(|| format!("most unusual in them: {named}{more}"))
+        let unusual = of("most unusual", |blame| blame.most_unusual);
+        let beyond = of("beyond the range of the training rows", |blame| blame.beyond);
+        unusual.into_iter().chain(beyond).collect()
     }
 }
 

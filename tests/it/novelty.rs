@@ -132,6 +132,18 @@ fn the_feature_to_blame_is_named_and_its_cells_stand_out() {
     }
     let most = differences.iter().filter(|row| (0..FEATURES).all(|feature| row[feature].abs() <= row[4].abs())).count();
     assert!(differences.len() == 40 && most >= 30, "largest in {most} of {} rows", differences.len());
+    let beyond = |said: &str| {
+        let named = said.split_once("beyond the range of the training rows in them: ");
+        named.map_or_else(String::new, |(_, named)| named.to_owned())
+    };
+    assert!(!beyond(&said).contains("`c4`"), "{said}");
+    // another is in another unit
+    let far = Array2::from_shape_fn((40, FEATURES), |(row, feature)| {
+        waves(row + 700, feature) * if feature == 7 { 50.0 } else { 1.0 }
+    });
+    place.file("far.csv", csv(&names, &far));
+    let said = place.reduce(&["encode", "run", "far.csv", "-o", "codes.csv"]).done().stderr;
+    assert!(beyond(&said).starts_with("`c7` (in 40 of 40)"), "{said}");
 }
 
 #[test]

@@ -1,5 +1,8 @@
 //! What check, run and the verbs say, so that nobody has to guess.
 
+use reduce::table::read;
+use reduce::table::write::ColumnValues;
+
 use crate::program::Place;
 
 const SMALL: &str =
@@ -232,6 +235,24 @@ fn a_search_says_what_every_size_kept_and_held_out_groups_are_named() {
     assert!(said.contains("of 300 rows are held out, ") && said.contains(" of 10 groups by `label`: `"), "{said}");
     let plan = place.reduce(&["plan", "p.yaml"]).done().stdout;
     assert!(plan.contains("`code_size: auto` is searched by short trainings"), "{plan}");
+
+    let told: usize = said
+        .split(" of 300 rows are held out")
+        .next()
+        .and_then(|text| text.split_whitespace().last())
+        .and_then(|count| count.parse().ok())
+        .expect("a count");
+    place.reduce(&["run", "p.yaml", "--set", "tsne={iterations: 10}", "--set", "evaluate=none"]).done();
+    let columns = read::columns(&place.join("run/embedding.parquet")).expect("an embedding");
+    let of = |name: &str| columns.iter().find(|column| column.name == name).map(|column| &column.values);
+    let (Some(ColumnValues::Text(labels)), Some(ColumnValues::Flag(held_out))) = (of("label"), of("held_out")) else {
+        panic!("no labels, or nothing says which rows were held out");
+    };
+    assert_eq!(held_out.iter().filter(|flag| **flag).count(), told, "{said}");
+    for (label, flag) in labels.iter().zip(held_out) {
+        let same = labels.iter().zip(held_out).filter(|(other, _)| *other == label).all(|(_, other)| other == flag);
+        assert!(same, "a group on both sides");
+    }
 }
 
 #[test]
