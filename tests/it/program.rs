@@ -73,14 +73,15 @@ impl Place {
         self.begin_other(PROGRAM, arguments)
     }
 
-    /// Starts some other program and does not wait for it.
+    /// Starts some other program and does not wait for it. It hears signals, also where whoever started the tests ignores them
+    /// (`nohup`, a shell's background job): what is ignored is inherited, and the program leaves it so.
     pub(crate) fn begin_other(&self, program: &str, arguments: &[&str]) -> Running {
-        let mut child = self
-            .command(program, arguments)
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the program starts");
+        let mut command = if cfg!(target_os = "linux") {
+            self.command("env", &[&["--default-signal=INT,TERM,HUP", program], arguments].concat())
+        } else {
+            self.command(program, arguments)
+        };
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("the program starts");
         let stderr = BufReader::new(child.stderr.take().expect("its stderr"));
         Running { child, stderr, said: String::new() }
     }
