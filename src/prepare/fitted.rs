@@ -125,16 +125,16 @@ impl Fitted {
         Ok((values, bounded))
     }
 
-    /// Says how many values were pulled into bounds, if any, and in which column most; from the values of each column.
+    /// Says how many values were pulled into bounds, if any, and in which column most, if in one; from the values of each.
     pub(super) fn pulled_in(&self, names: &[String], bounded: &[usize]) -> Option<String> {
-        // the first of those with most
-        let most = (0..bounded.len()).rev().max_by_key(|column| bounded[*column])?;
         let lie = match bounded.iter().sum::<usize>() {
             0 => return None,
             1 => "1 value lies beyond the bounds and was".to_owned(),
             all => format!("{all} values lie beyond the bounds and were"),
         };
-        Some(format!("{}: {lie} pulled in; most in `{}`", self.name(), clipped(&names[most])))
+        let most = most(names.iter().zip(bounded.iter().copied()));
+        let most = most.map_or_else(String::new, |(name, _)| format!("; most in `{}`", clipped(name)));
+        Some(format!("{}: {lie} pulled in{most}", self.name()))
     }
 
     /// Undoes the step on the given columns of what it gives.
@@ -257,6 +257,19 @@ impl Fitted {
             }
         }
     }
+}
+
+/// The column with more values than any other, and how many; none where several have as many.
+pub(super) fn most<'a>(columns: impl Iterator<Item = (&'a String, usize)>) -> Option<(&'a str, usize)> {
+    let (mut first, mut alone) = (None, false);
+    for (name, values) in columns.filter(|(_, values)| *values > 0) {
+        match first {
+            Some((_, most)) if values < most => {}
+            Some((_, most)) if values == most => alone = false,
+            _ => (first, alone) = (Some((name.as_str(), values)), true),
+        }
+    }
+    first.filter(|_| alone)
 }
 
 /// The first value, row after row, for which `is` holds: its row, column and itself.

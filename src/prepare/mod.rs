@@ -75,6 +75,12 @@ pub struct Applied {
 }
 
 impl Applied {
+    /// The column of which more values were pulled in than of any other, and how many; none where several have as many.
+    #[must_use]
+    pub fn most_bounded(&self) -> Option<(&str, usize)> {
+        fitted::most(self.bounded.iter().map(|(name, values)| (name, *values)))
+    }
+
     /// Adds what was done to further rows of the same table.
     pub fn add(&mut self, more: &Self) {
         self.filled += more.filled;

@@ -205,7 +205,9 @@ fn values_beyond_the_training_range_are_pulled_in_and_counted() {
     let (_, more) = preparation.apply_counting(frame(array![[11.0, 2.0], [5.0, 9.0]])).unwrap();
     let mut both = applied;
     both.add(&more);
-    assert_eq!(both.bounded.into_values().collect::<Vec<_>>(), [3, 1]);
+    assert_eq!(both.bounded.values().copied().collect::<Vec<_>>(), [3, 1]);
+    assert_eq!(both.most_bounded(), Some((preparation.features()[0].as_str(), 3)));
+    assert_eq!(more.most_bounded(), None);
 }
 
 #[test]

@@ -178,14 +178,14 @@ fn tell_applied(applied: &Applied, observer: &mut Observer<'_>) {
         let numbers = if applied.filled == 1 { "number was" } else { "numbers were" };
         let _ = observer(Event::Note(format!("{} missing {numbers} filled in", applied.filled)));
     }
-    // the first of those with most
-    if let Some((column, most)) = applied.bounded.iter().rev().max_by_key(|(_, values)| **values) {
-        let all: usize = applied.bounded.values().sum();
-        let (lie, count) = if all == 1 { ("value lies", "counts") } else { ("values lie", "count") };
-        let _ = observer(Event::Note(format!(
-            "{all} {lie} beyond the bounds of the preparation, and {count} as these; most in `{}` ({most})",
-            table::clipped(column)
-        )));
+    let bounded: usize = applied.bounded.values().sum();
+    if bounded > 0 {
+        let (lie, count) = if bounded == 1 { ("value lies", "counts") } else { ("values lie", "count") };
+        let most = applied.most_bounded();
+        let most =
+            most.map_or_else(String::new, |(name, most)| format!("; most in `{}` ({most})", table::clipped(name)));
+        let note = format!("{bounded} {lie} beyond the bounds of the preparation, and {count} as these{most}");
+        let _ = observer(Event::Note(note));
     }
     for unseen in &applied.unseen_levels {
         let _ = observer(Event::Warning(unseen.sentence()));

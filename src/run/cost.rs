@@ -27,6 +27,14 @@ const SECONDS_PER_RANK: (f64, f64) = (6.5e-8, 4e-11);
 const PROGRAM: u64 = 45 << 20;
 /// Bytes of a row beside its numbers: its id, its labels.
 const NAMES: u64 = 120;
+/// Bytes of a weight while it is trained: itself, the best so far, gradient, moments, and the copies of a checkpoint.
+const WEIGHT: u64 = 52;
+/// Bytes of the grid on which points repel each other.
+const GRID: u64 = 16 << 20;
+/// Bytes while neighborhoods are compared, and more per row that is compared.
+const COMPARING: (u64, u64) = (16 << 20, 4 << 10);
+/// Of what the embedding freed the system may not have everything back: one part in so many stays.
+const STAYS: u64 = 2;
 /// Bytes of the columns that are read at once.
 const READING: u64 = 96 << 20;
 /// Bytes of a neighbor while neighbors are searched, and while points are moved.
@@ -87,11 +95,12 @@ pub fn stages(pipeline: &Pipeline, options: &autoencoder::Options, size: Size) -
         Cost { stage: Stage::Prepare, memory: base + read + copied(read, prepared), seconds: cells / READ_PER_SECOND },
         Cost {
             stage: Stage::Autoencoder,
-            memory: base + prepared + 16 * weights + axes,
+            memory: base + prepared + WEIGHT * weights + axes,
             seconds: 3.0 * pass * (epochs * size.training as f64 + searched) / rows.max(1) as f64,
         },
         Cost { stage: Stage::Encode, memory: holding + 2 * codes + names, seconds: pass + rows as f64 * 3e-6 },
     ];
+    let mut stays = 0;
     if let Some(tsne) = pipeline.tsne.on() {
         let neighbors = tsne.neighbors_needed() as u64;
         let pairs = (rows as f64).powi(2) * SECONDS_PER_PAIR * 2.0 / threads;
@@ -100,24 +109,27 @@ pub fn stages(pipeline: &Pipeline, options: &autoencoder::Options, size: Size) -
             _ => pairs,
         };
         costs.push(Cost { stage: Stage::Neighbors, memory: holding + NEIGHBOR.0 * neighbors * n, seconds: search });
+        let moving = NEIGHBOR.1 * neighbors * n + GRID;
+        stays = moving / STAYS;
         let iterations = tsne.early_iterations + tsne.iterations;
         costs.push(Cost {
             stage: Stage::Tsne,
-            memory: holding + NEIGHBOR.1 * neighbors * n,
+            memory: holding + moving,
             seconds: iterations as f64 * rows as f64 * SECONDS_PER_POINT * 2.0 / threads,
         });
     }
     let sample = pipeline.evaluate.on().map_or(0, |options| options.sample.min(rows)) as u64;
+    let comparing = if sample > 0 { COMPARING.0 + COMPARING.1 * sample } else { 0 };
     let compared = if sample < n { 4 * sample * d } else { 4 * n * d };
     let ranking = SECONDS_PER_RANK.0 + features as f64 * SECONDS_PER_RANK.1;
     let measuring = (sample as f64).powi(2) * ranking * 2.0 / threads;
     costs.push(Cost {
         stage: Stage::Evaluate,
-        memory: holding + compared.max(axes) + 8 * BLOCK.min(n) * d,
+        memory: holding + stays + compared.max(axes) + 8 * BLOCK.min(n) * d + comparing,
         seconds: 2.0 * pass + measuring + rows as f64 * 1e-5,
     });
-    costs.push(Cost { stage: Stage::Plot, memory: holding + 2 * names, seconds: rows as f64 * 3e-6 });
-    costs.push(Cost { stage: Stage::Report, memory: holding + 2 * names, seconds: rows as f64 * 2e-6 });
+    costs.push(Cost { stage: Stage::Plot, memory: holding + stays + 2 * names, seconds: rows as f64 * 3e-6 });
+    costs.push(Cost { stage: Stage::Report, memory: holding + stays + 2 * names, seconds: rows as f64 * 2e-6 });
     costs
 }
 
