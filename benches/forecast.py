@@ -1,7 +1,7 @@
 """What `plan` foretells beside what runs take: `python benches/forecast.py REDUCE TABLE.parquet…`.
 
 For every table: the memory of the stage that needs most, foretold and measured, both in MiB, and their ratio; trainings are cut to two
-epochs, which changes no memory.
+epochs, since they hold as much from the first to the last.
 """
 
 import json

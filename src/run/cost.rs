@@ -1,7 +1,7 @@
 //! What a run will cost: memory and time of every stage, told before it begins.
 //!
-//! Memory follows from what each stage holds; the constants are fitted to the peaks that runs on 18
-//! tables recorded (see `docs/tables.md`). Seconds are rough: they depend on the machine.
+//! Memory follows from what each stage holds; the constants are fitted to the peaks that runs on real tables
+//! recorded, and `benches/forecast.py` measures how far off they are. Seconds are rough: they depend on the machine.
 
 use crate::autoencoder;
 use crate::error::{Error, Result};
@@ -27,7 +27,7 @@ const SECONDS_PER_RANK: (f64, f64) = (6.5e-8, 4e-11);
 const PROGRAM: u64 = 45 << 20;
 /// Bytes of a row beside its numbers: its id, its labels.
 const NAMES: u64 = 120;
-/// Bytes of a weight while it is trained: itself, the best so far, gradient, moments, and the copies of a checkpoint.
+/// Bytes of a weight while it is trained, about: itself, its gradient, moments and best value, and what is copied of these.
 const WEIGHT: u64 = 52;
 /// Bytes of the grid on which points repel each other.
 const GRID: u64 = 16 << 20;

@@ -250,7 +250,11 @@ fn measured_columns(measured: &Measured, rows: usize) -> Vec<Column> {
             columns.push(Column::single(name, values.iter().copied()));
         }
     }
-    columns.push(Column { name: "held_out".to_owned(), values: ColumnValues::Flag(measured.looks.is_held_out(rows)) });
+    // a stage that an earlier version kept does not say it
+    if !measured.looks.held_out.is_empty() {
+        let flags = ColumnValues::Flag(measured.looks.is_held_out(rows));
+        columns.push(Column { name: "held_out".to_owned(), values: flags });
+    }
     columns
 }
 
