@@ -1,7 +1,7 @@
 """What `plan` foretells beside what runs take: `python benches/forecast.py REDUCE TABLE.parquet…`.
 
-For every table: the memory of the stage that needs most, foretold and measured, both in MiB, and their ratio; trainings are cut to two
-epochs, since they hold as much from the first to the last.
+For every table: the memory of the stage that needs most, foretold and measured, both in MiB, and their ratio; trainings are cut to
+ten epochs, after which the best weights are held as well.
 """
 
 import json
@@ -13,7 +13,7 @@ import tempfile
 
 def main(program, *tables):
     program = str(pathlib.Path(program).resolve())
-    cut = ["--set", "autoencoder.training.max_epochs=2"]
+    cut = ["--set", "autoencoder.training.max_epochs=10"]
     for table in map(pathlib.Path, tables):
         with tempfile.TemporaryDirectory() as folder:
             def reduce(*arguments):

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::history::{History, SizeRecord};
 
-/// Where a training stands. It serializes to all but its [`tensors`](Self::tensors), which go beside it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// Where a training stands. Serialized, it is what a [`CheckpointRef`] writes without its tensors.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Checkpoint {
     /// `code_size: auto` is being decided; the sizes that were tried.
@@ -23,6 +23,17 @@ impl Default for Checkpoint {
     fn default() -> Self {
         Self::Searching(Vec::new())
     }
+}
+
+/// A checkpoint that is lent: none of the weights, which may be many, is copied. It serializes to all but its
+/// [`tensors`](Self::tensors), which go beside it.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CheckpointRef<'a> {
+    /// See [`Checkpoint::Searching`].
+    Searching(&'a [SizeRecord]),
+    /// See [`Checkpoint::Training`].
+    Training(&'a Standing),
 }
 
 /// A training between two steps.
@@ -63,10 +74,10 @@ pub(super) struct Weights {
     pub(super) best: Option<Vec<f32>>,
 }
 
-impl Checkpoint {
+impl<'a> CheckpointRef<'a> {
     /// The epochs that have ended.
     #[must_use]
-    pub fn epochs(&self) -> usize {
+    pub fn epochs(self) -> usize {
         match self {
             Self::Searching(_) => 0,
             Self::Training(standing) => standing.epoch - 1,
@@ -75,7 +86,7 @@ impl Checkpoint {
 
     /// The vectors that go beside what is serialized, in a fixed order.
     #[must_use]
-    pub fn tensors(&self) -> Vec<(&'static str, &[f32])> {
+    pub fn tensors(self) -> Vec<(&'static str, &'a [f32])> {
         let Self::Training(standing) = self else { return Vec::new() };
         let Weights { parameters, mean, square, best } = &standing.weights;
         let mut tensors: Vec<(&'static str, &[f32])> =
@@ -84,7 +95,27 @@ impl Checkpoint {
         tensors
     }
 
-    /// A checkpoint that was just deserialized, with its [`tensors`](Self::tensors); none if they do not belong to it.
+    /// A copy that stays.
+    #[must_use]
+    pub fn to_checkpoint(self) -> Checkpoint {
+        match self {
+            Self::Searching(tried) => Checkpoint::Searching(tried.to_vec()),
+            Self::Training(standing) => Checkpoint::Training(Box::new(standing.clone())),
+        }
+    }
+}
+
+impl Checkpoint {
+    /// The same, lent.
+    #[must_use]
+    pub fn lent(&self) -> CheckpointRef<'_> {
+        match self {
+            Self::Searching(tried) => CheckpointRef::Searching(tried),
+            Self::Training(standing) => CheckpointRef::Training(standing),
+        }
+    }
+
+    /// A checkpoint that was just deserialized, with its [`tensors`](CheckpointRef::tensors); none if they do not belong to it.
     #[must_use]
     pub fn with_tensors(mut self, tensors: Vec<(String, Vec<f32>)>) -> Option<Self> {
         let Self::Training(standing) = &mut self else { return tensors.is_empty().then_some(self) };
@@ -117,7 +148,7 @@ pub trait Keeper {
     fn wants(&mut self) -> bool;
 
     /// Takes a checkpoint: one that was wanted, or the last before a training that was asked to stop does so.
-    fn keep(&mut self, checkpoint: Checkpoint);
+    fn keep(&mut self, checkpoint: CheckpointRef<'_>);
 }
 
 /// Keeps nothing.
@@ -129,5 +160,5 @@ impl Keeper for KeepNothing {
         false
     }
 
-    fn keep(&mut self, _: Checkpoint) {}
+    fn keep(&mut self, _: CheckpointRef<'_>) {}
 }

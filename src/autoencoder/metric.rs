@@ -15,6 +15,8 @@ use crate::pca::eigen;
 
 /// Training rows over which the metric is averaged.
 const ROWS: usize = 512;
+/// Numbers that the slopes of the rows taken at once may be, on each thread.
+const SLOPES: usize = 1 << 22;
 /// The step of the finite differences, in standard deviations of the code.
 const STEP: f32 = 0.05;
 /// Directions in which a step leads nowhere keep this part of the largest scale, so that the change can be undone.
@@ -59,8 +61,9 @@ fn mean_metric(
     rows: &[usize],
 ) -> Array2<f64> {
     let size = layout.code_size;
+    let at_once = (SLOPES / (size * layout.columns).max(1)).clamp(1, CHUNK);
     let parts: Vec<Array2<f64>> = rows
-        .par_chunks(CHUNK)
+        .par_chunks(at_once)
         .map(|rows| {
             let mut chunk = Chunk::new(layout);
             chunk.rows = rows.len();

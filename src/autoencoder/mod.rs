@@ -43,7 +43,7 @@ use crate::pca::Pca;
 use layout::Layout;
 use network::{CHUNK, Chunk, CodePrice, Scaling};
 
-pub use checkpoint::{Checkpoint, KeepNothing, Keeper, Standing};
+pub use checkpoint::{Checkpoint, CheckpointRef, KeepNothing, Keeper, Standing};
 pub use error::AutoencoderError;
 pub use facts::{DataFacts, Found};
 pub use fit::{fit, fit_kept};

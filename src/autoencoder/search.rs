@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use ndarray::ArrayView2;
 
-use super::checkpoint::{Checkpoint, KeepNothing, Keeper};
+use super::checkpoint::{Checkpoint, CheckpointRef, KeepNothing, Keeper};
 use super::error::AutoencoderError;
 use super::fit::fit_given;
 use super::history::SizeRecord;
@@ -55,7 +55,7 @@ pub(super) fn search(
         let (total, done) = (sizes.len() as u64, done as u64);
         let stop = observer(Event::Advanced { done, total }).is_break();
         if stop || keeper.wants() {
-            keeper.keep(Checkpoint::Searching(records.clone()));
+            keeper.keep(CheckpointRef::Searching(&records));
         }
         if stop {
             return Err(AutoencoderError::Interrupted { epoch: 0 });
@@ -69,7 +69,7 @@ pub(super) fn search(
         let start = Checkpoint::default();
         let trained = fit_given(data.view(), &split, &trial, seed, start, &mut KeepNothing, &mut inner);
         if let Err(AutoencoderError::Interrupted { .. }) = trained {
-            keeper.keep(Checkpoint::Searching(records.clone()));
+            keeper.keep(CheckpointRef::Searching(&records));
         }
         let history = trained?.history;
         records.push(SizeRecord {

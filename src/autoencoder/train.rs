@@ -3,7 +3,7 @@
 use ndarray::ArrayView2;
 use rand::seq::SliceRandom;
 
-use super::checkpoint::{Checkpoint, Keeper, Standing, Weights};
+use super::checkpoint::{Checkpoint, CheckpointRef, Keeper, Standing, Weights};
 use super::error::AutoencoderError;
 use super::fit::promises;
 use super::gradient::Tiles;
@@ -134,7 +134,7 @@ impl<'a> Trainer<'a> {
                 at.sum += loss;
                 at.batch += 1;
                 if at.batch < batches {
-                    self.pause(&at, Event::Tick, keeper, observer)?;
+                    self.pause(&mut at, Event::Tick, keeper, observer)?;
                 }
             }
             let measured = self.measure();
@@ -168,8 +168,11 @@ impl<'a> Trainer<'a> {
                 }
             }
             (at.epoch, at.batch, at.sum) = (epoch + 1, 0, 0.0);
-            self.pause(&at, epoch_event(&at.history, max_epochs), keeper, observer)?;
+            let ended = epoch_event(&at.history, max_epochs);
+            self.pause(&mut at, ended, keeper, observer)?;
         }
+        // only steps need them, and what comes after takes room of its own
+        (self.gradient, self.mean, self.square) = (Vec::new(), Vec::new(), Vec::new());
         let Standing { since, mut history, weights: Weights { best, .. }, .. } = at;
         if max_epochs > 0 && since >= patience {
             history.stopped_because = StoppedBecause::Patience;
@@ -230,33 +233,36 @@ impl<'a> Trainer<'a> {
 
     /// Puts the training where `standing` left it.
     fn take_up(&mut self, mut standing: Standing) -> Standing {
-        let weights = &mut standing.weights;
-        self.parameters = std::mem::take(&mut weights.parameters);
-        self.mean = std::mem::take(&mut weights.mean);
-        self.square = std::mem::take(&mut weights.square);
+        self.exchange(&mut standing.weights);
+        for beside in [&mut standing.weights.parameters, &mut standing.weights.mean, &mut standing.weights.square] {
+            *beside = Vec::new();
+        }
         self.steps = standing.steps;
         self.price.l1 = standing.price as f32;
         standing
     }
 
-    /// Tells the observer, and hands out a checkpoint if one is wanted or the observer asks to stop.
+    /// Exchanges the vectors of the training with those of a checkpoint.
+    fn exchange(&mut self, weights: &mut Weights) {
+        std::mem::swap(&mut self.parameters, &mut weights.parameters);
+        std::mem::swap(&mut self.mean, &mut weights.mean);
+        std::mem::swap(&mut self.square, &mut weights.square);
+    }
+
+    /// Tells the observer, and lends out a checkpoint if one is wanted or the observer asks to stop.
     fn pause(
-        &self,
-        at: &Standing,
+        &mut self,
+        at: &mut Standing,
         event: Event,
         keeper: &mut dyn Keeper,
         observer: &mut Observer<'_>,
     ) -> Result<(), AutoencoderError> {
         let stop = observer(event).is_break();
         if stop || keeper.wants() {
-            let weights = Weights {
-                parameters: self.parameters.clone(),
-                mean: self.mean.clone(),
-                square: self.square.clone(),
-                best: at.weights.best.clone(),
-            };
-            let (steps, price, history) = (self.steps, f64::from(self.price.l1), at.history.clone());
-            keeper.keep(Checkpoint::Training(Box::new(Standing { steps, price, history, weights, ..*at })));
+            (at.steps, at.price) = (self.steps, f64::from(self.price.l1));
+            self.exchange(&mut at.weights);
+            keeper.keep(CheckpointRef::Training(at));
+            self.exchange(&mut at.weights);
         }
         if stop { Err(AutoencoderError::Interrupted { epoch: at.epoch - 1 }) } else { Ok(()) }
     }

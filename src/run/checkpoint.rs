@@ -3,16 +3,18 @@
 //! A line with the format and the digest of all that follows, a line of JSON (the stage's key, where the training stands,
 //! the tensors' names and lengths), then the tensors as little-endian `f32`.
 
+use std::fs::File;
+use std::io::{BufRead, BufReader, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
 use super::Reuse;
-use super::folder::{self, Folder, KEPT};
+use super::folder::{Folder, KEPT};
 use super::kept::Key;
-use crate::autoencoder::{Checkpoint, Keeper};
-use crate::error::{Error, Fault, Result};
+use crate::autoencoder::{Checkpoint, CheckpointRef, Keeper};
+use crate::error::{Error, Fault};
 use crate::event::Stage;
 
 const FORMAT: &str = "reduce checkpoint 1 ";
@@ -20,6 +22,8 @@ const FORMAT: &str = "reduce checkpoint 1 ";
 const AT_LEAST: Duration = Duration::from_millis(500);
 /// A checkpoint may cost one part in so many of the training.
 const PARTS: u32 = 50;
+/// Numbers of a tensor that are written, or read, at once.
+const BLOCK: usize = 16_384;
 
 #[derive(Serialize, Deserialize)]
 struct Header<C> {
@@ -38,53 +42,72 @@ pub(super) fn file(key: &Key) -> String {
 /// # Errors
 /// If it is damaged or of another training.
 pub(super) fn read(run: &Path, key: &Key) -> Option<std::result::Result<Checkpoint, Damaged>> {
-    let bytes = std::fs::read(run.join(file(key))).ok()?;
-    Some(unpack(&bytes, key).ok_or(Damaged))
+    let file = File::open(run.join(file(key))).ok()?;
+    Some(unpack(BufReader::new(file), key).ok_or(Damaged))
 }
 
 /// A checkpoint that cannot be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Damaged;
 
-fn pack(checkpoint: &Checkpoint, key: &Key) -> Result<Vec<u8>> {
+/// Writes a checkpoint, of whose weights only a block at a time is copied.
+fn pack(checkpoint: CheckpointRef<'_>, key: &Key, to: &mut impl Write) -> std::io::Result<()> {
     let tensors = checkpoint.tensors();
     let lengths = tensors.iter().map(|(name, values)| ((*name).to_owned(), values.len())).collect();
-    let header = Header { key: key.as_str().to_owned(), checkpoint, tensors: lengths };
-    let mut body =
-        serde_json::to_vec(&header).map_err(|error| Error::failure(format!("cannot write a checkpoint: {error}")))?;
-    body.push(b'\n');
-    body.reserve(tensors.iter().map(|(_, values)| 4 * values.len()).sum());
-    for (_, values) in tensors {
-        body.extend(values.iter().flat_map(|value| value.to_le_bytes()));
-    }
-    let mut bytes = format!("{FORMAT}{}\n", folder::digest(&body)).into_bytes();
-    bytes.append(&mut body);
-    Ok(bytes)
+    let header = serde_json::to_vec(&Header { key: key.as_str().to_owned(), checkpoint, tensors: lengths })?;
+    let body = |to: &mut dyn Write| -> std::io::Result<()> {
+        to.write_all(&header)?;
+        to.write_all(b"\n")?;
+        let mut bytes = Vec::with_capacity(4 * BLOCK);
+        for block in tensors.iter().flat_map(|(_, values)| values.chunks(BLOCK)) {
+            bytes.clear();
+            bytes.extend(block.iter().flat_map(|value| value.to_le_bytes()));
+            to.write_all(&bytes)?;
+        }
+        Ok(())
+    };
+    let mut hasher = blake3::Hasher::new();
+    body(&mut hasher)?;
+    writeln!(to, "{FORMAT}{}", hasher.finalize().to_hex())?;
+    body(to)
 }
 
-fn unpack(bytes: &[u8], key: &Key) -> Option<Checkpoint> {
-    let (first, body) = line(bytes)?;
-    if first.strip_prefix(FORMAT.as_bytes())? != folder::digest(body).as_bytes() {
+/// Reads a checkpoint; `None` if any byte is not as it was written, or it is of another training.
+fn unpack(mut from: impl BufRead + Seek, key: &Key) -> Option<Checkpoint> {
+    let first = line(&mut from)?;
+    let body = from.stream_position().ok()?;
+    let mut hasher = blake3::Hasher::new();
+    hasher.update_reader(&mut from).ok()?;
+    if first.strip_prefix(FORMAT)? != hasher.finalize().to_hex().as_str() {
         return None;
     }
-    let (header, mut rest) = line(body)?;
-    let Header { key: found, checkpoint, tensors } = serde_json::from_slice::<Header<Checkpoint>>(header).ok()?;
+    from.seek(SeekFrom::Start(body)).ok()?;
+    let Header { key: found, checkpoint, tensors } =
+        serde_json::from_str::<Header<Checkpoint>>(&line(&mut from)?).ok()?;
     if found != key.as_str() {
         return None;
     }
     let mut read = Vec::new();
+    let mut bytes = vec![0; 4 * BLOCK];
     for (name, length) in tensors {
-        let (values, after) = rest.split_at_checked(length.checked_mul(4)?)?;
-        let value = |bytes: &[u8]| f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
-        read.push((name, values.chunks_exact(4).map(value).collect()));
-        rest = after;
+        let mut values: Vec<f32> = Vec::with_capacity(length);
+        while values.len() < length {
+            let block = &mut bytes[..4 * BLOCK.min(length - values.len())];
+            from.read_exact(block).ok()?;
+            values.extend(
+                block.chunks_exact(4).map(|bytes| f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])),
+            );
+        }
+        read.push((name, values));
     }
-    if rest.is_empty() { checkpoint.with_tensors(read) } else { None }
+    if from.fill_buf().ok()?.is_empty() { checkpoint.with_tensors(read) } else { None }
 }
 
-fn line(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
-    let end = bytes.iter().position(|byte| *byte == b'\n')?;
-    Some((&bytes[..end], &bytes[end + 1..]))
+/// The next line, without its end.
+fn line(from: &mut impl BufRead) -> Option<String> {
+    let mut line = String::new();
+    from.read_line(&mut line).ok()?;
+    line.ends_with('\n').then(|| line.trim_end_matches('\n').to_owned())
 }
 
 /// Keeps the checkpoints of one training in a run folder, each in the place of the one before, as often as they are worth it.
@@ -93,7 +116,7 @@ pub(super) struct Checkpoints<'a> {
     key: &'a Key,
     due: Instant,
     /// What became of the last one.
-    pub(super) last: Option<Result<usize>>,
+    pub(super) last: Option<crate::error::Result<usize>>,
 }
 
 impl<'a> Checkpoints<'a> {
@@ -131,10 +154,10 @@ impl Keeper for Checkpoints<'_> {
         !matches!(self.last, Some(Err(_))) && Instant::now() >= self.due
     }
 
-    fn keep(&mut self, checkpoint: Checkpoint) {
+    fn keep(&mut self, checkpoint: CheckpointRef<'_>) {
         let began = Instant::now();
-        let written = pack(&checkpoint, self.key).and_then(|bytes| self.folder.write(&file(self.key), &bytes));
-        self.last = Some(written.map(|_| checkpoint.epochs()));
+        let written = self.folder.write_by(&file(self.key), |file| pack(checkpoint, self.key, file));
+        self.last = Some(written.map(|()| checkpoint.epochs()));
         self.due = Instant::now() + AT_LEAST.max(began.elapsed() * PARTS);
     }
 }
@@ -154,8 +177,8 @@ mod tests {
             true
         }
 
-        fn keep(&mut self, checkpoint: Checkpoint) {
-            self.0 = Some(checkpoint);
+        fn keep(&mut self, checkpoint: CheckpointRef<'_>) {
+            self.0 = Some(checkpoint.to_checkpoint());
         }
     }
 
@@ -176,7 +199,9 @@ mod tests {
     fn a_checkpoint_comes_back_and_any_changed_byte_is_seen() {
         let key = Key::of(&[&"model"]).unwrap();
         for checkpoint in [checkpoint(), Checkpoint::default()] {
-            let bytes = pack(&checkpoint, &key).unwrap();
+            let mut bytes = Vec::new();
+            pack(checkpoint.lent(), &key, &mut bytes).unwrap();
+            let unpack = |bytes: &[u8], key: &Key| super::unpack(std::io::Cursor::new(bytes), key);
             assert_eq!(unpack(&bytes, &key), Some(checkpoint));
             for at in (0..bytes.len()).step_by(7) {
                 let mut damaged = bytes.clone();
@@ -196,8 +221,8 @@ mod tests {
         assert!(read(place.path(), &key).is_none());
         let mut keeper = Checkpoints::new(&folder, &key);
         assert!(!keeper.wants());
-        keeper.keep(Checkpoint::default());
-        keeper.keep(checkpoint());
+        keeper.keep(Checkpoint::default().lent());
+        keeper.keep(checkpoint().lent());
         assert!(!keeper.wants() && keeper.last.is_some_and(|last| last.is_ok()));
         assert_eq!(read(place.path(), &key), Some(Ok(checkpoint())));
         std::fs::write(place.path().join(file(&key)), b"half").unwrap();

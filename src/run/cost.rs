@@ -27,13 +27,14 @@ const SECONDS_PER_RANK: (f64, f64) = (6.5e-8, 4e-11);
 const PROGRAM: u64 = 45 << 20;
 /// Bytes of a row beside its numbers: its id, its labels.
 const NAMES: u64 = 120;
-/// Bytes of a weight while it is trained, about: itself, its gradient, moments and best value, and what is copied of these.
-const WEIGHT: u64 = 52;
+/// Bytes of a weight while it is trained, about: itself, its gradient, its two moments, its best value, and its share of
+/// what is packed to be multiplied.
+const WEIGHT: u64 = 24;
 /// Bytes of the grid on which points repel each other.
 const GRID: u64 = 16 << 20;
 /// Bytes while neighborhoods are compared, and more per row that is compared.
 const COMPARING: (u64, u64) = (16 << 20, 4 << 10);
-/// Of what the embedding freed the system may not have everything back: one part in so many stays.
+/// Of what training and the embedding freed the system may not have everything back: one part in so many stays.
 const STAYS: u64 = 2;
 /// Bytes of the columns that are read at once.
 const READING: u64 = 96 << 20;
@@ -89,13 +90,14 @@ pub fn stages(pipeline: &Pipeline, options: &autoencoder::Options, size: Size) -
         Some(Auto::Auto) => autoencoder::searched_rows(size.training) as f64,
         _ => 0.0,
     };
-    let holding = base + prepared + codes;
+    let trained = WEIGHT * weights;
+    let holding = base + prepared + codes + trained / STAYS;
     let mut costs = vec![
         Cost { stage: Stage::Read, memory: base + read + READING.min(read), seconds: cells / READ_PER_SECOND },
         Cost { stage: Stage::Prepare, memory: base + read + copied(read, prepared), seconds: cells / READ_PER_SECOND },
         Cost {
             stage: Stage::Autoencoder,
-            memory: base + prepared + WEIGHT * weights + axes,
+            memory: base + prepared + trained + axes,
             seconds: 3.0 * pass * (epochs * size.training as f64 + searched) / rows.max(1) as f64,
         },
         Cost { stage: Stage::Encode, memory: holding + 2 * codes + names, seconds: pass + rows as f64 * 3e-6 },

@@ -89,12 +89,20 @@ impl Folder {
     /// # Errors
     /// If the disk is full or fails; what stood under the name before is untouched then.
     pub fn write(&self, name: &str, bytes: &[u8]) -> Result<String> {
+        self.write_by(name, |file| file.write_all(bytes))?;
+        Ok(digest(bytes))
+    }
+
+    /// Writes one file whole, its content as it comes; `name` is relative to the folder.
+    ///
+    /// # Errors
+    /// As [`Folder::write`], and if the content cannot be had.
+    pub fn write_by(&self, name: &str, content: impl FnOnce(&mut File) -> std::io::Result<()>) -> Result<()> {
         let target = self.path.join(name);
         let failed = |error: &std::io::Error| unwritten(&target, error);
-        let temporary = temporary(&target, |file| file.write_all(bytes)).map_err(|error| failed(&error))?;
+        let temporary = temporary(&target, content).map_err(|error| failed(&error))?;
         temporary.persist(&target).map_err(|error| failed(&error.error))?;
-        sync_folder(folder_of(&target)).map_err(|error| failed(&error))?;
-        Ok(digest(bytes))
+        sync_folder(folder_of(&target)).map_err(|error| failed(&error))
     }
 
     /// Writes several files: all of them to temporary siblings first, then all renamed, in their order and the last only

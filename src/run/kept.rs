@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 
 const INDEX: &str = "index.json";
 /// Raised whenever a change of code changes what a stage computes.
-const GENERATION: u32 = 2;
+const GENERATION: u32 = 3;
 
 /// Names what a stage's result depends on; the same parts give the same key.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -128,7 +128,7 @@ pub fn forecast(loaded: &Loaded) -> Result<Forecast> {
     stages.extend([(Stage::Evaluate, measures), (Stage::Plot, false), (Stage::Report, false)]);
     let reuse = |(stage, kept)| (stage, if kept { Reuse::Kept } else { Reuse::Nothing });
     let checkpoint = match checkpoint::read(&loaded.output, &keys.model) {
-        Some(Ok(checkpoint)) if !model => Some(checkpoint.epochs()),
+        Some(Ok(checkpoint)) if !model => Some(checkpoint.lent().epochs()),
         _ => None,
     };
     Ok(Forecast { stages: stages.into_iter().map(reuse).collect(), checkpoint })

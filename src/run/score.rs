@@ -109,7 +109,7 @@ pub fn score(request: &Request<'_>, observer: &mut Observer<'_>) -> Result<Score
             request.label != Some(name.as_str()) && (by_name || is_label_in(&of_codes, name))
         };
         input.features.exclude = names.iter().map(|(name, _)| name).filter(|name| is_label(name)).cloned().collect();
-        if let Some(label) = request.label {
+        if let Some(label) = request.label.filter(|label| there(label)) {
             let _ = observer(Event::Note(format!("`{label}` is the label, and so left out of the comparison")));
         }
         match input.features.exclude.as_slice() {

@@ -208,7 +208,8 @@ impl Inspection {
             ));
         }
         if self.missing.0 > 0 {
-            lines.push(format!("{} numbers are missing ({:.2} %)", self.missing.0, 100.0 * self.missing.1));
+            let are = if self.missing.0 == 1 { "number is" } else { "numbers are" };
+            lines.push(format!("{} {are} missing ({:.2} %)", self.missing.0, 100.0 * self.missing.1));
         }
         if !self.most_missing.is_empty() {
             lines.push(format!("missing most often: {}", counted(&self.most_missing, "rows", usize::MAX)));
@@ -220,10 +221,12 @@ impl Inspection {
                 0 => String::new(),
                 more => format!(" and {more} more"),
             };
-            lines.push(format!("{} features are constant: {}{more}", self.constant.0, shown.join(", ")));
+            let are = if self.constant.0 == 1 { "feature is" } else { "features are" };
+            lines.push(format!("{} {are} constant: {}{more}", self.constant.0, shown.join(", ")));
         }
         if self.duplicate_rows > 0 && self.trainable() > 0 {
-            lines.push(format!("{} rows are equal to an earlier one in all that can train", self.duplicate_rows));
+            let are = if self.duplicate_rows == 1 { "row is" } else { "rows are" };
+            lines.push(format!("{} {are} equal to an earlier one in all that can train", self.duplicate_rows));
         }
         if !self.possible_ids.is_empty() {
             lines.push(format!("could be the id: {}", first_few(&self.possible_ids)));
