@@ -39,9 +39,9 @@ def main(program, table, label):
                 most = errors.select(pl.concat_list(pl.all()).list.arg_max()).to_series().value_counts(sort=True)
                 seen += 1
                 largest += errors.columns[most.row(0)[0]] == name
-                first = dict(re.findall(r"(most unusual|beyond the range)[^`]* in them: `([^`]*)`", said))
-                named += first["most unusual"] == name
-                beyond += first.get("beyond the range") == name
+                first = dict(re.findall(r"(most unusual in them|beyond the range of the training rows): `([^`]*)`", said))
+                named += first["most unusual in them"] == name
+                beyond += first.get("beyond the range of the training rows") == name
     print(f"{seen} faults marked; the broken column has the largest error in {largest}, is named first in {named}, beyond the range in {beyond}")
 
 

@@ -57,11 +57,16 @@ pub(super) fn reconstruct(verb: &Reconstruct, stop: &Stop) -> Result<()> {
 pub(super) fn denoise(verb: &Rows, stop: &Stop) -> Result<()> {
     let model = Model::load(&verb.model)?;
     if model.autoencoder.options().corruption == Corruption::None {
+        // a level is there or not: no row has 0.3 of one
+        let noise = match model.preparation.levels() {
+            [] => "{gaussian: {sd: 0.3}}",
+            _ => "{mask: {fraction: 0.2}}",
+        };
         return Err(Error::request(format!("the model `{}` was not trained to remove noise", verb.model.display()))
-            .hint(
-                "train one with `autoencoder: {corruption: {gaussian: {sd: 0.3}}}` and steps that can be undone (not \
-                 `normalize_total`), or use `reduce reconstruct`",
-            ));
+            .hint(format!(
+                "train one with `autoencoder: {{corruption: {noise}}}` and steps that can be undone (not `normalize_total`), or \
+                 use `reduce reconstruct`",
+            )));
     }
     let count = write_rows(verb, "denoised", Written::Cleaned, stop, &model)?;
     if let Some(sentence) = apply::removes_no_noise(&verb.model) {

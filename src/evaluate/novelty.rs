@@ -53,6 +53,8 @@ pub struct Unlikeness {
     pub flags: Vec<bool>,
     /// The share of rows flagged.
     pub share: f64,
+    /// In how many rows each feature lies beyond the range of the training rows, by more than rounding does.
+    pub beyond: Vec<usize>,
 }
 
 impl TrainingProfile {
@@ -143,28 +145,25 @@ impl TrainingProfile {
     pub fn unlikeness(&self, errors: &[f32], prepared: ArrayView2<f32>) -> Unlikeness {
         assert_eq!(prepared.dim(), (errors.len(), self.lowest.len()), "an error per row, the training features");
         let features = self.lowest.len().max(1) as f64;
+        let mut beyond = vec![0; self.lowest.len()];
         let scores: Vec<f32> = prepared
             .rows()
             .into_iter()
             .zip(errors)
             .map(|(row, error)| {
-                let share = self.outside(row).count() as f64 / features;
+                let outside = outside(row, &self.lowest, &self.highest).inspect(|feature| beyond[*feature] += 1);
+                let share = outside.count() as f64 / features;
                 let score = of_limit(f64::from(*error), self.error_limit).max(of_limit(share, self.outside_limit));
                 score.min(f64::from(f32::MAX)) as f32
             })
             .collect();
         let flags: Vec<bool> = scores.iter().map(|score| *score > 1.0).collect();
         let share = flags.iter().filter(|flag| **flag).count() as f64 / errors.len().max(1) as f64;
-        Unlikeness { scores, flags, share }
-    }
-
-    /// In which features a prepared row lies beyond the range of the training rows, by more than rounding does.
-    pub fn outside<'a>(&'a self, row: ArrayView1<'a, f32>) -> impl Iterator<Item = usize> + 'a {
-        outside(row, &self.lowest, &self.highest)
+        Unlikeness { scores, flags, share, beyond }
     }
 }
 
-/// In which features a row lies outside these ranges.
+/// In which features a row lies outside these ranges, by more than rounding does.
 fn outside<'a>(row: ArrayView1<'a, f32>, lowest: &'a [f32], highest: &'a [f32]) -> impl Iterator<Item = usize> + 'a {
     row.into_iter().zip(lowest.iter().zip(highest)).enumerate().filter_map(|(feature, (value, (lowest, highest)))| {
         let room = ROUNDING_BEYOND * (highest - lowest);
@@ -373,9 +372,9 @@ mod tests {
         let new = ndarray::array![[5.0_f32, 5.0, 5.0], [5.0, 5.0, 500.0], [5.0, 5.0, 5.0]];
         let found = profile.unlikeness(&[0.1, 0.1, f32::NAN], new.view());
         assert_eq!(found.flags, [false, true, true]);
-        assert_eq!(profile.outside(new.row(0)).count(), 0);
-        assert_eq!(profile.outside(new.row(1)).collect::<Vec<_>>(), [2]);
-        assert_eq!(profile.outside(ndarray::aview1(&[f32::NAN, 5.0, -0.1])).collect::<Vec<_>>(), [0, 2]);
+        assert_eq!(found.beyond, [0, 0, 1]);
+        let holes = ndarray::array![[f32::NAN, 5.0, -0.1], [5.0, 5.0, 500.0]];
+        assert_eq!(profile.unlikeness(&[0.1, 0.1], holes.view()).beyond, [1, 0, 2]);
         assert!(found.scores.iter().all(|score| score.is_finite()));
         let text = serde_json::to_string(&profile).unwrap();
         assert_eq!(serde_json::from_str::<TrainingProfile>(&text).unwrap(), profile);

@@ -225,6 +225,8 @@ fn error_beside_pca(reconstruction: Option<&Reconstruction>) -> Option<String> {
     let error = match change {
         change if change.abs() < 0.005 => "the same error".to_owned(),
         change if change > 0.0 => format!("{} less error", percent(change)),
+        // PCA as wide as the table loses nothing but what rounding does
+        change if change < -1000.0 => "over 1,000 times the error".to_owned(),
         change => format!("{} more error", percent(-change)),
     };
     let kept = match (reconstruction.variance_explained, reconstruction.pca_variance_explained) {

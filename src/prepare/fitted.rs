@@ -125,16 +125,14 @@ impl Fitted {
         Ok((values, bounded))
     }
 
-    /// Says how many values were pulled into bounds, if any, and in which column most, if in one; from the values of each.
+    /// Says how many values were pulled into bounds, if any, and in which columns most; from the values of each.
     pub(super) fn pulled_in(&self, names: &[String], bounded: &[usize]) -> Option<String> {
         let lie = match bounded.iter().sum::<usize>() {
             0 => return None,
             1 => "1 value lies beyond the bounds and was".to_owned(),
             all => format!("{all} values lie beyond the bounds and were"),
         };
-        let most = most(names.iter().zip(bounded.iter().copied()));
-        let most = most.map_or_else(String::new, |(name, _)| format!("; most in `{}`", clipped(name)));
-        Some(format!("{}: {lie} pulled in{most}", self.name()))
+        Some(format!("{}: {lie} pulled in: {}", self.name(), leading(names.iter().zip(bounded.iter().copied()))))
     }
 
     /// Undoes the step on the given columns of what it gives.
@@ -259,17 +257,18 @@ impl Fitted {
     }
 }
 
-/// The column with more values than any other, and how many; none where several have as many.
-pub(super) fn most<'a>(columns: impl Iterator<Item = (&'a String, usize)>) -> Option<(&'a str, usize)> {
-    let (mut first, mut alone) = (None, false);
-    for (name, values) in columns.filter(|(_, values)| *values > 0) {
-        match first {
-            Some((_, most)) if values < most => {}
-            Some((_, most)) if values == most => alone = false,
-            _ => (first, alone) = (Some((name.as_str(), values)), true),
-        }
+/// The columns with the most values, and how many each has, in words; the first of those that have as many come first.
+pub(super) fn leading<'a>(columns: impl Iterator<Item = (&'a String, usize)>) -> String {
+    const NAMED: usize = 3;
+    let mut columns: Vec<(&String, usize)> = columns.filter(|(_, values)| *values > 0).collect();
+    columns.sort_by_key(|(_, values)| std::cmp::Reverse(*values));
+    let named = columns.iter().take(NAMED).map(|(name, values)| format!("`{}` ({values})", clipped(name)));
+    let named = named.collect::<Vec<_>>().join(", ");
+    match columns.len().saturating_sub(NAMED) {
+        0 => named,
+        1 => format!("{named} and 1 more column"),
+        more => format!("{named} and {more} more columns"),
     }
-    first.filter(|_| alone)
 }
 
 /// The first value, row after row, for which `is` holds: its row, column and itself.

@@ -75,10 +75,10 @@ pub struct Applied {
 }
 
 impl Applied {
-    /// The column of which more values were pulled in than of any other, and how many; none where several have as many.
+    /// The columns of which the most values were pulled in, and how many of each, in words.
     #[must_use]
-    pub fn most_bounded(&self) -> Option<(&str, usize)> {
-        fitted::most(self.bounded.iter().map(|(name, values)| (name, *values)))
+    pub fn bounded_most(&self) -> String {
+        fitted::leading(self.bounded.iter().map(|(name, values)| (name, *values)))
     }
 
     /// Adds what was done to further rows of the same table.

@@ -78,7 +78,11 @@ pub fn summary(summary: &Summary) -> String {
         line(&mut out, "training", &format!("{done} of at most {most} epochs, {which}{falling}"));
     }
     if let Some((error, pca)) = summary.reconstruction {
-        let relative = if pca > 0.0 { format!(" ({} of it)", percent(error / pca)) } else { String::new() };
+        let relative = match error / pca {
+            share if share > 1000.0 => " (over 1,000 times it)".to_owned(),
+            share if share.is_finite() => format!(" ({} of it)", percent(share)),
+            _ => String::new(),
+        };
         let text = format!(
             "held-out squared error per value {}, PCA-{} {}{relative}",
             number(error, 3),

@@ -181,10 +181,8 @@ fn tell_applied(applied: &Applied, observer: &mut Observer<'_>) {
     let bounded: usize = applied.bounded.values().sum();
     if bounded > 0 {
         let (lie, count) = if bounded == 1 { ("value lies", "counts") } else { ("values lie", "count") };
-        let most = applied.most_bounded();
-        let most =
-            most.map_or_else(String::new, |(name, most)| format!("; most in `{}` ({most})", table::clipped(name)));
-        let note = format!("{bounded} {lie} beyond the bounds of the preparation, and {count} as these{most}");
+        let most = applied.bounded_most();
+        let note = format!("{bounded} {lie} beyond the bounds of the preparation, and {count} as the bounds: {most}");
         let _ = observer(Event::Note(note));
     }
     for unseen in &applied.unseen_levels {

@@ -11,6 +11,8 @@ use crate::table::write::{Column, ColumnValues};
 const AT_ONCE: usize = 1024;
 /// So many features to blame are named.
 const NAMED: usize = 3;
+/// Where no row is unlike the training rows, a feature beyond their range is named from this share of rows on.
+const WORTH_NAMING: f64 = 0.01;
 
 /// How many rows were written, and how many of them are unlike the training rows.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -23,13 +25,13 @@ pub struct Count {
     blame: Vec<Blame>,
 }
 
-/// In how many of the rows that are unlike the training rows a prepared feature is to blame.
+/// In how many rows a prepared feature is to blame.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Blame {
     feature: String,
-    /// Its error is the most unusual of the row's.
+    /// Of the rows that are unlike the training rows, those in which its error is the most unusual.
     most_unusual: usize,
-    /// It lies beyond the range of the training rows.
+    /// Of all rows, those in which it lies beyond the range of the training rows: a fault of one feature need not mark a row.
     beyond: usize,
 }
 
@@ -40,22 +42,15 @@ impl Count {
         self.flagged += flagged(new).count();
     }
 
-    /// Looks which features of those of these rows that are unlike the training rows have the most unusual errors, and which
-    /// lie beyond the range of the training rows.
+    /// Looks which features of these rows lie beyond the range of the training rows, and which have the most unusual errors in
+    /// those that are unlike the training rows.
     pub fn add_blame(&mut self, model: &Model, new: &NewRows) {
-        let flagged: Vec<usize> = flagged(new).collect();
-        if flagged.is_empty() {
-            return;
-        }
         if self.blame.is_empty() {
             let features = model.preparation.features().iter().cloned();
             self.blame = features.map(|feature| Blame { feature, most_unusual: 0, beyond: 0 }).collect();
         }
-        for row in &flagged {
-            for feature in model.profile.outside(new.prepared.row(*row)) {
-                self.blame[feature].beyond += 1;
-            }
-        }
+        self.blame.iter_mut().zip(&new.unlike.beyond).for_each(|(blame, rows)| blame.beyond += rows);
+        let flagged: Vec<usize> = flagged(new).collect();
         let usual = Array1::from(model.profile.usual_errors());
         for rows in flagged.chunks(AT_ONCE) {
             // beside what is usual of each feature: a fault spreads to features that are otherwise rebuilt worse
@@ -80,14 +75,14 @@ impl Count {
     }
 
     /// Which features are to blame, a sentence each: those whose error is the most unusual in most of the rows unlike the training
-    /// rows, and those that lie beyond the range of the training rows in most of them; with the number of these rows.
+    /// rows, and those that lie beyond the range of the training rows in most of all rows; with the number of these rows.
     #[must_use]
     pub fn blamed(&self) -> Vec<String> {
-        let of = |what: &str, rows: fn(&Blame) -> usize| {
+        let of = |what: &str, all: &str, rows: fn(&Blame) -> usize| {
             let mut features: Vec<&Blame> = self.blame.iter().filter(|blame| rows(blame) > 0).collect();
             features.sort_by_key(|blame| std::cmp::Reverse(rows(blame)));
             let named = features.iter().take(NAMED).enumerate().map(|(place, blame)| {
-                let of = if place == 0 { format!(" of {}", self.flagged) } else { String::new() };
+                let of = if place == 0 { all } else { "" };
                 format!("`{}` (in {}{of})", clipped(&blame.feature), rows(blame))
             });
             let named = named.collect::<Vec<_>>().join(", ");
@@ -95,11 +90,14 @@ impl Count {
                 0 => String::new(),
                 more => format!(" and {more} more"),
             };
-            (!named.is_empty()).then(|| format!("{what} in them: {named}{more}"))
+            (!named.is_empty()).then(|| format!("{what}: {named}{more}"))
         };
-        let unusual = of("most unusual", |blame| blame.most_unusual);
-        let beyond = of("beyond the range of the training rows", |blame| blame.beyond);
-        unusual.into_iter().chain(beyond).collect()
+        let unusual = of("most unusual in them", &format!(" of {}", self.flagged), |blame| blame.most_unusual);
+        let most_beyond = self.blame.iter().map(|blame| blame.beyond).max().unwrap_or(0);
+        let worth_naming = self.flagged > 0 || most_beyond as f64 >= WORTH_NAMING * self.rows as f64;
+        let all = format!(" of all {} rows", self.rows);
+        let beyond = worth_naming.then(|| of("beyond the range of the training rows", &all, |blame| blame.beyond));
+        unusual.into_iter().chain(beyond.flatten()).collect()
     }
 }
 

@@ -63,13 +63,13 @@ fn every_bad_table_is_refused_with_its_message() {
     assert!(wrong.is_empty(), "{wrong}");
 }
 
-/// Numbers for longer than anyone looks ahead, then a text.
+/// Numbers for longer than anyone looks ahead or reads at once, then a text.
 fn late_text() -> String {
     let mut text = "a,b\n".to_owned();
-    for row in 0..1500 {
+    for row in 0..40_000 {
         text += &format!("{row},{}\n", row % 7);
     }
-    text + "1500,seven\n"
+    text + "40000,seven\n"
 }
 
 /// A numpy array with this header.

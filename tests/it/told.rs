@@ -220,7 +220,7 @@ fn what_preparation_pulls_in_is_counted_and_named() {
     let place = Place::new();
     place.file("t.csv", table(300)).file("p.yaml", with_input(", labels: [kind]"));
     let said = place.reduce(&["run", "p.yaml", "--set", "tsne=none"]).done().stderr;
-    assert!(said.contains("standardize: 1 value lies beyond the bounds and was pulled in; most in `d`"), "{said}");
+    assert!(said.contains("standardize: 1 value lies beyond the bounds and was pulled in: `d` (1)"), "{said}");
     let said = place.reduce(&["encode", "run", "t.csv", "-o", "codes.csv"]).done().stderr;
     assert!(said.contains("1 value lies beyond the bounds of the preparation"), "{said}");
     assert!(said.contains("an error above") && said.contains("beyond those of the training rows"), "{said}");

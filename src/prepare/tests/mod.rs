@@ -121,8 +121,13 @@ fn values_beyond_the_training_range_are_pulled_in_and_counted() {
     let mut both = applied;
     both.add(&more);
     assert_eq!(both.bounded.values().copied().collect::<Vec<_>>(), [3, 1]);
-    assert_eq!(both.most_bounded(), Some((preparation.features()[0].as_str(), 3)));
-    assert_eq!(more.most_bounded(), None);
+    let [first, second] = preparation.features() else { panic!("two features") };
+    assert_eq!(both.bounded_most(), format!("`{first}` (3), `{second}` (1)"));
+    let many = (0..5).map(|column| (format!("c{column}"), column)).collect();
+    assert_eq!(
+        Applied { bounded: many, ..Applied::default() }.bounded_most(),
+        "`c4` (4), `c3` (3), `c2` (2) and 1 more column"
+    );
 }
 
 #[test]

@@ -212,8 +212,9 @@ impl TextSource {
             .into_par_iter()
             .map(|(first, portion)| parser.portion(block, portion, first_row + first, slots, width))
             .collect();
+        let parts: Result<Vec<Part<'_>>> = parts.into_iter().collect();
+        let parts = parts.map_err(|error| parser.counted(error, block, records, first_row, slots, gather))?;
         for (part, (_, portion)) in parts.into_iter().zip(portions(records)) {
-            let part = part.map_err(|error| parser.counted(error, block, records, first_row, slots, gather))?;
             parser.append(part, portion.len(), gather)?;
         }
         self.rows_read += records.len();
