@@ -86,7 +86,7 @@ pub(super) fn search(
         |record: &SizeRecord| format!("{} keeps {:.1} %", record.code_size, 100.0 * explained(record) / variance);
     let kept: Vec<String> = records.iter().map(percent).collect();
     let _ = observer(Event::Note(format!(
-        "code size {chosen}: of the variance of held-out rows, after short trainings, {}; it is the smallest that keeps {:.0} % \
+        "code size {chosen}: of the squared distance of held-out rows from the training mean, after short trainings, {}; it is the smallest that keeps {:.0} % \
          of what the best keeps{}",
         kept.join(", "),
         100.0 * ENOUGH,

@@ -276,6 +276,8 @@ fn advice(facts: &Facts, standing: Standing, lost: Option<Lost>) -> Option<Strin
         (Standing::Worse, _) if facts.aim == Aim::Error => {
             "Try more `autoencoder.training.max_epochs`, or smaller `autoencoder.hidden` layers where rows are few."
         }
+        // there, nodes beyond what `beta` lets pass only add noise: neighbors grow fewer with the size
+        (_, Some(Lost::InEncoder | Lost::InBoth)) if facts.aim == Aim::Distribution => return None,
         (_, Some(Lost::InEncoder | Lost::InBoth)) => "A larger `autoencoder.code_size` keeps more of them.",
         (_, Some(Lost::OnMap)) => "Two dimensions cannot hold them all: look neighbors up in the codes.",
         (_, Some(Lost::Hardly | Lost::Noise) | None) => return None,

@@ -247,6 +247,7 @@ fn kinds_that_give_up_error_are_not_sent_to_longer_training() {
     let said = verdict(&facts);
     assert!(said[0].starts_with("PCA-16 rebuilds rows better (200 % more error"), "{said:?}");
     assert!(said[0].contains("smaller `beta`") && !said.join(" ").contains("max_epochs"), "{said:?}");
+    assert!(!said.join(" ").contains("code_size"), "{said:?}");
     assert!(
         said[1].ends_with(
             "How far apart groups lie on it says little (rank correlation with the distances in the table 0.25)."
@@ -254,5 +255,6 @@ fn kinds_that_give_up_error_are_not_sent_to_longer_training() {
         "{said:?}"
     );
     let said = verdict(&Facts { aim: Aim::Sparse(0.1), ..facts });
+    assert!(said.join(" ").contains("A larger `autoencoder.code_size` keeps more of them."), "{said:?}");
     assert!(said[0].contains("here 10 % in a row") && !said.join(" ").contains("max_epochs"), "{said:?}");
 }

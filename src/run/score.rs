@@ -150,7 +150,7 @@ pub fn score(request: &Request<'_>, observer: &mut Observer<'_>) -> Result<Score
     let compared: Vec<&String> =
         frame.features.iter().chain(frame.categories.iter().map(|category| &category.name)).collect();
     let _ = observer(Event::Note(format!(
-        "{} columns of the table are compared: {}",
+        "{} columns of the table say what a row is like: {}",
         compared.len(),
         table::first_few(&compared)
     )));

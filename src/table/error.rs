@@ -284,6 +284,18 @@ pub enum TableError {
         /// The first of them, with the nearest names.
         names: String,
     },
+    /// No row has metadata.
+    #[error("{rows} of {rows} rows have no match in the metadata: {ids}; its key `{key}` holds {keys}")]
+    NoneMatched {
+        /// How many.
+        rows: usize,
+        /// The first of them.
+        ids: String,
+        /// The column that should name them.
+        key: String,
+        /// Its first values.
+        keys: String,
+    },
     /// Rows without metadata.
     #[error("{count} of {rows} rows have no match in the metadata: {ids}")]
     Unmatched {
@@ -380,6 +392,10 @@ impl Explain for TableError {
             ),
             Self::ColumnsMissing { .. } => {
                 "new rows need every column of the training table; their order does not matter".to_owned()
+            }
+            Self::NoneMatched { .. } => {
+                "both must be spelled alike, with the same prefix and suffix (`-1`); `input.metadata.key` names another column"
+                    .to_owned()
             }
             Self::Unmatched { .. } => "set `input.metadata.unmatched` to drop or keep, or mend the ids".to_owned(),
             Self::Request { hint, .. } => hint.clone(),

@@ -109,7 +109,14 @@ impl Joined {
         let mut keep = None;
         if !without.is_empty() {
             let (count, of) = (without.len(), ids.len());
-            if self.unmatched == Unmatched::Refuse || count == of {
+            if count == of {
+                let mut keys: Vec<(&String, &usize)> = self.row_of.iter().collect();
+                keys.sort_by_key(|(_, row)| **row);
+                let keys: Vec<&String> = keys.into_iter().map(|(key, _)| key).collect();
+                let (ids, keys, key) = (first_few(&without), first_few(&keys), self.key.clone());
+                return Err(TableError::NoneMatched { rows: of, ids, key, keys }.into());
+            }
+            if self.unmatched == Unmatched::Refuse {
                 return Err(TableError::Unmatched { count, rows: of, ids: first_few(&without) }.into());
             }
             let what = if self.unmatched == Unmatched::Drop { "are dropped" } else { "have no label" };

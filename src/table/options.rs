@@ -105,7 +105,7 @@ pub struct Metadata {
     pub unmatched: Unmatched,
 }
 
-/// What to do with rows that have no match in the metadata.
+/// What to do with rows that have no match in the metadata. Where none has, that is an error in any case.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Unmatched {

@@ -171,7 +171,7 @@ fn the_label_that_is_scored_is_named_and_labels_of_the_run_are_not_compared() {
     assert!(report.contains("Label agreement is that of `kind`, the first label of classes."));
     let said = place.reduce(&["score", "amounts.csv", "run/codes.parquet", "--label", "kind"]).done().stderr;
     assert!(said.contains("`d` is a label, or named like one, and left out of the comparison"), "{said}");
-    assert!(said.contains("3 columns of the table are compared: `a`, `b`, `c`"), "{said}");
+    assert!(said.contains("3 columns of the table say what a row is like: `a`, `b`, `c`"), "{said}");
     let said = place.reduce(&["score", "amounts.csv", "run/codes.parquet", "--label", "d"]).done().stderr;
     assert!(said.contains("`d` is of amounts, and only a label of classes has an agreement"), "{said}");
 }

@@ -61,7 +61,8 @@ fn metadata_that_cannot_be_joined_say_why() {
     write("good.csv", "id,site\n3,n\n2,s\n1,n\n");
     let read = |metadata: &str| read_with(folder.path(), "t.csv", &format!(r#""id": "id", "metadata": {metadata}"#));
     let said = read(r#"{"path": "numbers.csv"}"#).unwrap_err();
-    assert!(said.starts_with("3 of 3 rows have no match in the metadata: `1`, `2`, `3`\n  --> ./t.csv"), "{said}");
+    let named = "3 of 3 rows have no match in the metadata: `1`, `2`, `3`; its key `id` holds `1.0`, `2.0`, `3.0`\n  --> ./t.csv";
+    assert!(said.starts_with(named) && said.contains("spelled alike"), "{said}");
     let said = read(r#"{"path": "no_key.csv"}"#).unwrap_err();
     assert!(said.starts_with("id `n` occurs twice, in rows 1 and 3\n  --> ./no_key.csv"), "{said}");
     let said = read(r#"{"path": "no_key.csv", "key": "id"}"#).unwrap_err();
