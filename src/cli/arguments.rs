@@ -345,7 +345,7 @@ pub(super) struct Plot {
     /// Another figure of the run as a picture of its own: `training`, `reconstruction`, `errors`, ….
     #[arg(long, value_name = "NAME", requires = "output", conflicts_with_all = ["color_by", "dark"])]
     pub figure: Option<String>,
-    /// Where to write; into the run folder if not given.
+    /// Where to write; into the run folder if not given. A `--figure` needs it.
     #[arg(long, short)]
     pub output: Option<PathBuf>,
 }
